@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod event;
+mod order;
+mod reason;
+mod session_id;
+
+pub use event::{
+    ConnectFailed, Connected, Disconnected, Event, EventKind, PrincipalIdentifier, Topics,
+    UnknownKind,
+};
+pub use order::{Head, HeadError, HeadKind, Order};
+pub use reason::{ConnectFailureReason, DisconnectReason, UnknownReason};
+pub use session_id::SessionId;

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod backoff;
+mod machine;
+pub mod mqtt;
+mod pump;
+mod secret;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod time;
+
+pub use backoff::{Backoff, Jitter};
+pub use machine::{ActionOf, InputOf, Machine, Output, Vocabulary};
+pub use pump::{Pump, Pumped};
+pub use secret::Secret;
+pub use time::{MonoTime, UnixMillis, WallClock};
