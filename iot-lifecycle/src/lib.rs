@@ -7,6 +7,7 @@ extern crate std;
 
 mod event;
 mod order;
+pub mod presence;
 mod reason;
 mod session_id;
 
