@@ -2,10 +2,8 @@
 //! stumble over, and that the order finds their truth.
 #![cfg(feature = "sim")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::Duration,
-};
+use core::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 use iot_lifecycle::{
     DisconnectReason, Event, EventKind, Head, HeadKind, Order,
@@ -20,7 +18,7 @@ fn history(seed: u64, devices: u32) -> History {
 }
 
 fn head(event: &Event<'_>) -> Head<'static> {
-    let head = Order::default().head(event).unwrap();
+    let head = Order::default().head(event).expect("it has a version");
     head.expect("a connect or disconnect").into_owned()
 }
 
@@ -29,7 +27,7 @@ fn is_connect(occurrence: &Occurrence) -> bool {
 }
 
 fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap()
+    u64::try_from(span.as_millis()).expect("a short span")
 }
 
 /// Every pair of occurrences, the truly older one first.
@@ -123,7 +121,7 @@ fn the_same_description_makes_the_same_history_and_another_seed_another() {
 fn client_ids_are_distinct_and_some_have_levels() {
     let mut history = history(1, 100);
     history.prefix = String::from("pump");
-    let ids: BTreeSet<_> = history.devices().map(|device| device.client_id).collect();
+    let ids: HashSet<_> = history.devices().map(|device| device.client_id).collect();
     assert_eq!(ids.len(), 100);
     assert!(ids.contains("pump-000000") && ids.contains("pump/000005"));
 }
@@ -131,13 +129,13 @@ fn client_ids_are_distinct_and_some_have_levels() {
 #[test]
 fn a_feed_delivers_what_is_not_lost_once_or_twice() {
     let history = history(5, 500);
-    let mut expected = BTreeMap::new();
+    let mut expected = HashMap::new();
     for o in history.devices().flat_map(|device| device.occurrences) {
         if !o.lost {
             expected.insert(key(&o.event), if o.repeated { 2 } else { 1 });
         }
     }
-    let mut arrived = BTreeMap::new();
+    let mut arrived = HashMap::new();
     for event in history.feed() {
         *arrived.entry(key(&event)).or_insert(0) += 1;
     }
@@ -223,7 +221,7 @@ fn a_device_that_a_tracker_does_not_know_is_an_error() {
 #[test]
 fn every_pattern_that_trackers_stumble_over_occurs() {
     let history = history(9, 1_000);
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     let mut saw =
         |pattern, occurs: bool| *counts.entry(pattern).or_default() += usize::from(occurs);
     for device in history.devices() {
@@ -294,7 +292,7 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
             );
         }
     }
-    let mut arrived = BTreeSet::new();
+    let mut arrived = HashSet::new();
     for event in history.feed() {
         let (client_id, t, version, connects) = key(&event);
         let connect_was_seen =

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{cmp::Ordering, time::Duration};
+use core::{cmp::Ordering, time::Duration};
 
 use common::{THETA, pairs, universe};
 use iot_lifecycle::{Head, HeadKind, Order, SessionId};
@@ -13,7 +13,7 @@ const ORDER: Order = Order::Versioned { theta: THETA };
 
 /// The table of specification section 4.2, rule by rule: which of two is newer, or the same event.
 fn table(x: &Head<'_>, y: &Head<'_>, theta: Duration) -> Ordering {
-    let theta = theta.as_millis().cast_signed();
+    let theta = i128::try_from(theta.as_millis()).expect("at most 74 bits");
     let (xt, yt) = (i128::from(x.timestamp.get()), i128::from(y.timestamp.get()));
     let same_version = x.version == y.version;
     let known = x.session.is_some() && y.session.is_some();

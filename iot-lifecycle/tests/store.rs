@@ -2,7 +2,8 @@
 
 mod common;
 
-use std::{collections::BTreeMap, time::Duration};
+use core::time::Duration;
+use std::collections::HashMap;
 
 use common::{THETA, pairs};
 use iot_lifecycle::{
@@ -68,9 +69,9 @@ fn any_head() -> impl Strategy<Value = Head<'static>> {
 #[test]
 fn the_dynamodb_text_is_newer_on_every_pair() {
     let condition = Parser::condition(dynamodb::CONDITION);
-    let values = |head: &Head<'_>| BTreeMap::from(dynamodb::values(head, THETA));
+    let values = |head: &Head<'_>| HashMap::from(dynamodb::values(head, THETA));
     for (new, old) in pairs() {
-        let mut item = BTreeMap::new();
+        let mut item = HashMap::new();
         let write = values(&new);
         assert!(
             condition.holds(&item, &write),
@@ -124,7 +125,7 @@ fn sessions_are_stored_in_their_normal_form_and_unknown_ones_empty() {
     assert_eq!(postgres::parameters("x", &head, THETA).s, "");
 }
 
-type Item = BTreeMap<&'static str, AttributeValue>;
+type Item = HashMap<&'static str, AttributeValue>;
 
 /// The item that `UPDATE` leaves.
 fn update(values: &Item) -> Item {

@@ -4,13 +4,13 @@
 
 mod common;
 
+use core::time::Duration;
 use std::{
     env, fs,
     io::Write as _,
     path::PathBuf,
     process::{self, Child, Command, Stdio},
     thread,
-    time::Duration,
 };
 
 use common::{THETA, pairs};

@@ -1,6 +1,7 @@
 //! Subscriptions of one client: laws, capacity, sessions.
 
-use std::{collections::BTreeMap, time::Duration};
+use core::{slice, time::Duration};
+use std::collections::HashMap;
 
 use iot_lifecycle::{
     Connected, Event, EventKind, Head, HeadKind, Order, SessionId, Subscription, SubscriptionState,
@@ -41,7 +42,7 @@ fn entries(subscriptions: &Subscriptions) -> Vec<Subscription> {
 
 /// The definition, slowly: last writer wins in a map without bounds, then the latest 64.
 fn naive(events: &[Event<'_>]) -> Vec<(UnixMillis, bool, String, Option<SessionId<'static>>)> {
-    let mut map = BTreeMap::new();
+    let mut map = HashMap::new();
     for event in events {
         let (topics, subscribed) = match &event.kind {
             EventKind::Subscribed(topics) => (topics, true),
@@ -130,7 +131,7 @@ fn the_oldest_entry_makes_room_and_is_counted() {
     let filters: Vec<_> = (0..Subscriptions::CAPACITY).map(name).collect();
     let mut subscriptions = Subscriptions::new();
     for (at, filter) in (10_i64..).zip(&filters) {
-        subscriptions.apply(&event("A", at, true, std::slice::from_ref(filter)));
+        subscriptions.apply(&event("A", at, true, slice::from_ref(filter)));
     }
     assert_eq!(subscriptions.overflowed(), 0);
 

@@ -1,6 +1,6 @@
 //! Heads to try every pair of.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use iot_lifecycle::{Head, HeadKind, SessionId};
 use iot_sansio::UnixMillis;
