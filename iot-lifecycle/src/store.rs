@@ -8,7 +8,7 @@
 //! | rule of [`Order`](crate::Order) | condition on the stored item; `hi` = E.t + Θ, `lo` = E.t − Θ |
 //! | --- | --- |
 //! | 1a | `v` = E.v, `s` = E.s, both sessions known, `k` < E.k |
-//! | 1b | `v` = E.v, `s` ≠ E.s, both sessions known, and (`t` < E.t, or `t` = E.t and `k` > E.k, or `t` = E.t and `k` = E.k and `s` < E.s) |
+//! | 1b | `v` = E.v, `s` ≠ E.s, both sessions known, and `t` < E.t; on a tie `k` > E.k; on a tie `s` < E.s |
 //! | 1c, 1d | `v` = E.v, a session unknown, and (`t` < `lo`, or `t` <= `hi` and `k` < E.k) |
 //! | 2a | `v` > E.v and `t` < `lo` |
 //! | 2b | `v` < E.v and `t` <= `hi` |

@@ -87,8 +87,8 @@ impl Subscriptions {
         }
     }
 
-    /// Takes an event of this client; whether it changed anything. Kinds other than `subscribed` and `unsubscribed` never
-    /// do.
+    /// Takes an event of this client; whether it changed anything. Kinds other than `subscribed` and `unsubscribed`
+    /// never do.
     pub fn apply(&mut self, event: &Event<'_>) -> bool {
         let (state, topics) = match &event.kind {
             EventKind::Subscribed(topics) => (SubscriptionState::Subscribed, topics),
@@ -134,8 +134,8 @@ impl Subscriptions {
             .retain(|entry| entry.session.as_ref() == session);
     }
 
-    /// The filters that a session is subscribed to, in the order of their timestamps. `None` asks for what came without a
-    /// session.
+    /// The filters that a session is subscribed to, in the order of their timestamps. `None` asks for what came without
+    /// a session.
     pub fn subscribed<'a>(
         &'a self,
         session: Option<&'a SessionId<'_>>,

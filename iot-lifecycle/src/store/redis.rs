@@ -4,7 +4,7 @@
 //! hash at the key was written, 0 when the event was stale or repeated. An optional seventh argument is for how many
 //! milliseconds a client that went offline is kept; without it, for ever.
 //!
-//! Numbers are texts whose bytes sort as the numbers do, since numbers of a script lose 64-bit precision: 20 digits with
+//! Numbers are texts whose bytes sort as the numbers do, since a script's own lose 64-bit precision: 20 digits with
 //! leading zeros, which any parser of decimals reads back, or `-` and 19 digits of the number plus 2⁶³ when negative.
 //!
 //! ```
@@ -28,8 +28,8 @@ use core::time::Duration;
 use super::Write;
 use crate::Head;
 
-/// Writes the head in `ARGV` to the hash at `KEYS[1]` if it is newer. Its own comparison goes byte by byte, because that
-/// of the language follows the locale of the server.
+/// Writes the head in `ARGV` to the hash at `KEYS[1]` if it is newer. It compares byte by byte itself, because the
+/// operators of the language follow the locale of the server.
 pub const SCRIPT: &str = "\
 local v, t, k, s = unpack(redis.call('HMGET', KEYS[1], 'v', 't', 'k', 's'))
 local new_v, new_t, new_k, new_s, hi, lo, keep = unpack(ARGV)
