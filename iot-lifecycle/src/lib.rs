@@ -6,10 +6,14 @@ extern crate alloc;
 extern crate std;
 
 mod event;
+#[cfg(feature = "sim")]
+pub mod history;
 mod order;
 pub mod presence;
 mod reason;
 mod session_id;
+pub mod store;
+mod subscription;
 
 pub use event::{
     ConnectFailed, Connected, Disconnected, Event, EventKind, PrincipalIdentifier, Topics,
@@ -18,3 +22,4 @@ pub use event::{
 pub use order::{Head, HeadError, HeadKind, Order};
 pub use reason::{ConnectFailureReason, DisconnectReason, UnknownReason};
 pub use session_id::SessionId;
+pub use subscription::{Subscription, SubscriptionState, Subscriptions, suggests_lost_connect};
