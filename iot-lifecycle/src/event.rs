@@ -161,9 +161,7 @@ impl EventKind<'_> {
             Self::Disconnected(disconnected) => EventKind::Disconnected(Disconnected {
                 version_number: disconnected.version_number,
                 client_initiated_disconnect: disconnected.client_initiated_disconnect,
-                disconnect_reason: disconnected
-                    .disconnect_reason
-                    .map(DisconnectReason::into_owned),
+                disconnect_reason: disconnected.disconnect_reason.map(DisconnectReason::into_owned),
             }),
             Self::ConnectFailed(failed) => EventKind::ConnectFailed(ConnectFailed {
                 connect_failure_reason: failed
@@ -181,9 +179,7 @@ impl Connected {
     /// With this version, 0 to `i64::MAX`.
     #[must_use]
     pub const fn new(version_number: i64) -> Self {
-        Self {
-            version_number: Some(version_number),
-        }
+        Self { version_number: Some(version_number) }
     }
 }
 
@@ -206,9 +202,7 @@ impl<'a> ConnectFailed<'a> {
     /// With this reason.
     #[must_use]
     pub fn new(reason: impl Into<ConnectFailureReason<'a>>) -> Self {
-        Self {
-            connect_failure_reason: Some(reason.into()),
-        }
+        Self { connect_failure_reason: Some(reason.into()) }
     }
 }
 
@@ -216,15 +210,11 @@ impl<'a> Topics<'a> {
     /// These filters.
     #[must_use]
     pub fn new(topics: impl IntoIterator<Item = impl Into<Cow<'a, str>>>) -> Self {
-        Self {
-            topics: topics.into_iter().map(Into::into).collect(),
-        }
+        Self { topics: topics.into_iter().map(Into::into).collect() }
     }
 
     fn into_owned(self) -> Topics<'static> {
-        Topics {
-            topics: self.topics.into_iter().map(owned).collect(),
-        }
+        Topics { topics: self.topics.into_iter().map(owned).collect() }
     }
 }
 

@@ -1,11 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod decode;
 mod event;
+pub mod fleet;
 #[cfg(feature = "sim")]
 pub mod history;
 mod order;
@@ -14,7 +24,9 @@ mod reason;
 mod session_id;
 pub mod store;
 mod subscription;
+pub mod topic;
 
+pub use decode::{DecodeError, Decoder};
 pub use event::{
     ConnectFailed, Connected, Disconnected, Event, EventKind, PrincipalIdentifier, Topics,
     UnknownKind,

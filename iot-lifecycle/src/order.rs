@@ -8,10 +8,7 @@ use crate::{Event, EventKind, SessionId};
 
 /// The part of an event that decides order; a client's state is that of its newest event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "these four are all that order may depend on"
-)]
+#[expect(clippy::exhaustive_structs, reason = "these four are all that order may depend on")]
 pub struct Head<'a> {
     /// Connect or disconnect.
     pub kind: HeadKind,
@@ -37,10 +34,7 @@ impl Head<'_> {
     /// The same, borrowing from `self`.
     #[must_use]
     pub fn borrowed(&self) -> Head<'_> {
-        Head {
-            session: self.session.as_ref().map(SessionId::borrowed),
-            ..*self
-        }
+        Head { session: self.session.as_ref().map(SessionId::borrowed), ..*self }
     }
 
     /// The same, owning its session.
@@ -99,9 +93,7 @@ pub enum Order {
 
 impl Default for Order {
     fn default() -> Self {
-        Self::Versioned {
-            theta: DEFAULT_THETA,
-        }
+        Self::Versioned { theta: DEFAULT_THETA }
     }
 }
 
@@ -125,19 +117,11 @@ impl Order {
             Self::Versioned { .. } => version.ok_or(HeadError::MissingVersion)?,
             Self::TimestampOnly => 0,
         };
-        let bytes = event
-            .session_identifier
-            .as_ref()
-            .map_or(0, |session| session.len());
-        if bytes > MAX_SESSION_BYTES {
+        let bytes = event.session_identifier.as_ref().map_or(0, |session| session.len());
+        if bytes > SessionId::MAX_BYTES {
             return Err(HeadError::SessionTooLong { bytes });
         }
-        Ok(Some(Head {
-            kind,
-            version,
-            session: event.session(),
-            timestamp: event.timestamp,
-        }))
+        Ok(Some(Head { kind, version, session: event.session(), timestamp: event.timestamp }))
     }
 
     /// `Greater` when `x` is newer than `y`, `Less` when it is older, `Equal` when both tell of the same event.
@@ -148,9 +132,7 @@ impl Order {
         let by_time = x.timestamp.cmp(&y.timestamp);
         let Self::Versioned { .. } = self else {
             // At equal times the connect wins: a takeover in one millisecond is likelier than so short a connection.
-            return by_time
-                .then(y.kind.cmp(&x.kind))
-                .then_with(|| x.session.cmp(&y.session));
+            return by_time.then(y.kind.cmp(&x.kind)).then_with(|| x.session.cmp(&y.session));
         };
         let apart = self.apart(x, y);
         match x.version.cmp(&y.version) {
@@ -178,12 +160,13 @@ impl Order {
     /// known, so that the choice does not depend on which comes first.
     #[must_use]
     pub fn merge<'a>(&self, x: Head<'a>, y: Head<'a>) -> Head<'a> {
+        if self.rank(&x, &y).is_gt() { x } else { y }
+    }
+
+    /// As [`compare`](Self::compare), and where both tell of the same event by what [`merge`](Self::merge) says.
+    pub(crate) fn rank(&self, x: &Head<'_>, y: &Head<'_>) -> Ordering {
         let by_detail = || (x.timestamp, &x.session).cmp(&(y.timestamp, &y.session));
-        if self.compare(&x, &y).then_with(by_detail).is_gt() {
-            x
-        } else {
-            y
-        }
+        self.compare(x, y).then_with(by_detail)
     }
 
     /// The newest of a set of events: a function of the set, whatever their order, for every input (section 4.5).
@@ -196,10 +179,7 @@ impl Order {
             let key = |head: &Head<'_>| (head.timestamp, head.version, head.kind);
             key(x).cmp(&key(y)).then_with(|| x.session.cmp(&y.session))
         });
-        heads
-            .iter()
-            .cloned()
-            .reduce(|newest, head| self.merge(head, newest))
+        heads.iter().cloned().reduce(|newest, head| self.merge(head, newest))
     }
 
     /// Whether two events tell of the same connection. This only chooses notes; it never decides order (section 5.2).
@@ -242,7 +222,7 @@ pub enum HeadError {
     #[error("versionNumber is missing: select it in the rule, or order by timestamp only")]
     MissingVersion,
     /// It would be kept for as long as the client is known.
-    #[error("sessionIdentifier has {bytes} bytes, at most {MAX_SESSION_BYTES} are kept")]
+    #[error("sessionIdentifier has {bytes} bytes, at most {} are kept", SessionId::MAX_BYTES)]
     SessionTooLong {
         /// Its length.
         bytes: usize,
@@ -251,6 +231,3 @@ pub enum HeadError {
 
 /// The smallest Θ that is right on the documented bounds (section 4.1).
 const DEFAULT_THETA: Duration = Duration::from_secs(300);
-
-/// The documented form has 36.
-const MAX_SESSION_BYTES: usize = 128;

@@ -13,13 +13,15 @@ use core::{cmp::Ordering, fmt, time::Duration};
 
 use iot_sansio::{MonoTime, UnixMillis};
 
-use crate::{DisconnectReason, Head, HeadKind, Order, SessionId};
+use crate::{DisconnectReason, Head, HeadKind, Order, SessionId, suggests_lost_connect};
 
 mod config;
 mod note;
+mod snapshot;
 
 pub use config::Config;
 pub use note::{Note, Notes};
+pub use snapshot::{HeadSnapshot, RestoreError, Snapshot, WaitSnapshot};
 
 /// What is known of one client, and what was said of it. 56 bytes on a 64-bit target.
 ///
@@ -68,10 +70,7 @@ pub struct Presence {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "lowercase")
 )]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the three states of the specification"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the three states of the specification")]
 pub enum Status {
     /// Nothing yet.
     #[default]
@@ -218,17 +217,12 @@ impl Presence {
             ),
             Input::ConnectFailed => step.notes.add(Note::ConnectFailed),
             Input::Subscribed { session, timestamp } => {
-                let later = timestamp > self.timestamp.after(config.order().theta());
-                let other = session.is_some_and(|session| self.session != Some(session));
-                step.notes.add_if(
-                    self.kind.is_some() && other && later,
-                    Note::SuspectedConnect,
-                );
+                let lost = self.head().is_some_and(|head| {
+                    suggests_lost_connect(&head, session.as_ref(), timestamp, config.order())
+                });
+                step.notes.add_if(lost, Note::SuspectedConnect);
             }
-            Input::Observed {
-                connected,
-                timestamp,
-            } => {
+            Input::Observed { connected, timestamp } => {
                 if self.kind.is_none() || timestamp > self.timestamp {
                     if connected {
                         self.appear(Cause::Observed, &mut step);
@@ -247,12 +241,7 @@ impl Presence {
     pub fn head(&self) -> Option<Head<'_>> {
         let kind = self.kind?;
         let session = self.session.as_ref().map(SessionId::borrowed);
-        Some(Head {
-            kind,
-            version: self.version,
-            session,
-            timestamp: self.timestamp,
-        })
+        Some(Head { kind, version: self.version, session, timestamp: self.timestamp })
     }
 
     /// What is published.
@@ -265,10 +254,7 @@ impl Presence {
     #[must_use]
     pub const fn waiting(&self) -> Option<Timer> {
         match self.waiting {
-            Some(_) => Some(Timer {
-                deadline: self.deadline,
-                token: TimerToken(self.token),
-            }),
+            Some(_) => Some(Timer { deadline: self.deadline, token: TimerToken(self.token) }),
             None => None,
         }
     }

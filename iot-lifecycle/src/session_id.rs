@@ -28,6 +28,9 @@ enum Form<'a> {
 }
 
 impl<'a> SessionId<'a> {
+    /// The longest text that is kept with a client; the documented form has 36 bytes.
+    pub const MAX_BYTES: usize = 128;
+
     /// The normal form of this text; none when it is empty, which stands for an unknown session.
     #[must_use]
     pub fn new(text: impl Into<Cow<'a, str>>) -> Option<Self> {
@@ -166,12 +169,9 @@ mod tests {
         let plain = SessionId::new("0123456789abcdef0123456789abcdef").unwrap();
         let odd = "--0123456789ABCDEF0123456789abcdef-";
         assert_eq!(SessionId::new(odd).unwrap(), plain);
-        for text in [
-            "0123456789abcdef0123456789abcde",
-            "0123456789abcdef0123456789abcdef0",
-            "A",
-            "-",
-        ] {
+        for text in
+            ["0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0", "A", "-"]
+        {
             assert_eq!(SessionId::new(text).unwrap().to_string(), text);
         }
     }

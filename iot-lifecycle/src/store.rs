@@ -56,10 +56,7 @@ impl Write {
                 HeadKind::Connect => 0,
                 HeadKind::Disconnect => 1,
             },
-            session: head
-                .session
-                .as_ref()
-                .map_or_else(String::new, |session| session.to_string()),
+            session: head.session.as_ref().map_or_else(String::new, |session| session.to_string()),
             hi: head.timestamp.after(theta).get(),
             lo: head.timestamp.before(theta).get(),
         }

@@ -81,10 +81,7 @@ impl Subscriptions {
     /// No subscriptions.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            entries: Vec::new(),
-            overflowed: 0,
-        }
+        Self { entries: Vec::new(), overflowed: 0 }
     }
 
     /// Takes an event of this client; whether it changed anything. Kinds other than `subscribed` and `unsubscribed`
@@ -98,10 +95,7 @@ impl Subscriptions {
             | EventKind::ConnectFailed(_)
             | EventKind::Unknown(_) => return false,
         };
-        let session_bytes = event
-            .session_identifier
-            .as_ref()
-            .map_or(0, |text| text.len());
+        let session_bytes = event.session_identifier.as_ref().map_or(0, |text| text.len());
         let session = event.session().map(SessionId::into_owned);
         let mut changed = false;
         for filter in &topics.topics {
@@ -130,8 +124,7 @@ impl Subscriptions {
     /// Drops what other sessions than that of the presence head had. What the head's session has stays, also over a
     /// reconnect that keeps the session.
     pub fn head_moved(&mut self, session: Option<&SessionId<'_>>) {
-        self.entries
-            .retain(|entry| entry.session.as_ref() == session);
+        self.entries.retain(|entry| entry.session.as_ref() == session);
     }
 
     /// The filters that a session is subscribed to, in the order of their timestamps. `None` asks for what came without

@@ -80,10 +80,7 @@ fn connections_begin_before_they_end_and_end_at_most_once() {
         for (x, y) in pairs(&device) {
             let (older, newer) = (head(&x.event), head(&y.event));
             if (x.epoch, older.version) == (y.epoch, newer.version) {
-                assert_eq!(
-                    (older.kind, newer.kind),
-                    (HeadKind::Connect, HeadKind::Disconnect)
-                );
+                assert_eq!((older.kind, newer.kind), (HeadKind::Connect, HeadKind::Disconnect));
                 assert!(x.at < y.at);
                 assert_eq!(older.session, newer.session);
             }
@@ -104,10 +101,7 @@ fn histories_end_at_their_end_and_fit_the_admission() {
             assert!(event.timestamp >= END.before(Duration::from_secs(3 * 86_400)));
             latest = latest.max(event.timestamp);
         }
-        assert!(
-            latest >= END.before(Duration::from_secs(300)),
-            "it reaches up to the end"
-        );
+        assert!(latest >= END.before(Duration::from_secs(300)), "it reaches up to the end");
     }
 }
 
@@ -163,12 +157,7 @@ fn a_bounded_delay_keeps_the_order_of_what_is_further_apart() {
 fn key(event: &Event<'_>) -> (String, i64, i64, bool) {
     let head = head(event);
     let connects = head.kind == HeadKind::Connect;
-    (
-        event.client_id.to_string(),
-        head.timestamp.get(),
-        head.version,
-        connects,
-    )
+    (event.client_id.to_string(), head.timestamp.get(), head.version, connects)
 }
 
 /// Property P1 for the relation: any order of arrival, with losses and repetitions, ends in the truth.
@@ -187,10 +176,7 @@ fn keeping_the_newest_event_finds_the_truth_of_every_device() {
             };
             heads.insert(id, newest);
         }
-        assert_eq!(
-            history.errors(|id| Some(heads.get(id)?.kind == HeadKind::Connect)),
-            0
-        );
+        assert_eq!(history.errors(|id| Some(heads.get(id)?.kind == HeadKind::Connect)), 0);
         for device in history.devices() {
             let newest = device.occurrences.last().expect("something happened");
             assert_eq!(heads[&device.client_id], head(&newest.event));
@@ -235,10 +221,7 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
                 continue;
             };
             let reason = &disconnected.disconnect_reason;
-            saw(
-                "takeover",
-                *reason == Some(DisconnectReason::DuplicateClientId),
-            );
+            saw("takeover", *reason == Some(DisconnectReason::DuplicateClientId));
         }
         for (x, y) in pairs(&device) {
             let (older, newer) = (head(&x.event), head(&y.event));
@@ -253,10 +236,7 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
                 "persistent session",
                 connects && same_epoch && known && older.session == newer.session,
             );
-            saw(
-                "new session",
-                connects && same_epoch && older.session != newer.session,
-            );
+            saw("new session", connects && same_epoch && older.session != newer.session);
             let between = |o: &Occurrence| {
                 o.epoch == x.epoch
                     && (older.version + 1..newer.version).contains(&head(&o.event).version)
@@ -265,10 +245,7 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
                 "skip",
                 connects && same_epoch && step == 2 && !device.occurrences.iter().any(between),
             );
-            saw(
-                "skew inversion",
-                x.at < y.at && x.event.timestamp > y.event.timestamp,
-            );
+            saw("skew inversion", x.at < y.at && x.event.timestamp > y.event.timestamp);
             saw(
                 "old connection ends after the new one began",
                 !is_connect(x) && is_connect(y) && x.at > y.at,
@@ -281,11 +258,7 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
                             && head(&o.event).version == older.version
                             && o.epoch == x.epoch
                     };
-                    device
-                        .occurrences
-                        .iter()
-                        .find(ends)
-                        .is_some_and(|end| end.at > y.at)
+                    device.occurrences.iter().find(ends).is_some_and(|end| end.at > y.at)
                         && step >= 2
                         && device.occurrences.iter().any(between)
                 },
@@ -297,14 +270,8 @@ fn every_pattern_that_trackers_stumble_over_occurs() {
         let (client_id, t, version, connects) = key(&event);
         let connect_was_seen =
             |(id, _, v, c): &(String, i64, i64, bool)| *id == client_id && *v == version && *c;
-        saw(
-            "disconnect before its connect",
-            !connects && !arrived.iter().any(connect_was_seen),
-        );
-        saw(
-            "duplicate",
-            !arrived.insert((client_id, t, version, connects)),
-        );
+        saw("disconnect before its connect", !connects && !arrived.iter().any(connect_was_seen));
+        saw("duplicate", !arrived.insert((client_id, t, version, connects)));
     }
     println!("{counts:#?}");
     for (pattern, count) in counts {

@@ -1,10 +1,10 @@
 //! The relation against its table, and its laws.
 
-mod common;
+mod heads;
 
 use core::{cmp::Ordering, time::Duration};
 
-use common::{THETA, pairs, universe};
+use heads::{THETA, pairs, universe};
 use iot_lifecycle::{Head, HeadKind, Order, SessionId};
 use iot_sansio::UnixMillis;
 use proptest::prelude::*;
@@ -23,11 +23,7 @@ fn table(x: &Head<'_>, y: &Head<'_>, theta: Duration) -> Ordering {
         _ => Ordering::Equal,
     };
     let rules: [(&str, bool, Ordering); 7] = [
-        (
-            "1a",
-            same_version && known && x.session == y.session,
-            disconnect_is_newer,
-        ),
+        ("1a", same_version && known && x.session == y.session, disconnect_is_newer),
         (
             "1b",
             same_version && known && x.session != y.session,
@@ -40,26 +36,10 @@ fn table(x: &Head<'_>, y: &Head<'_>, theta: Duration) -> Ordering {
                 bytes(x).cmp(&bytes(y))
             },
         ),
-        (
-            "1c",
-            same_version && !known && (xt - yt).abs() > theta,
-            xt.cmp(&yt),
-        ),
-        (
-            "1d",
-            same_version && !known && (xt - yt).abs() <= theta,
-            disconnect_is_newer,
-        ),
-        (
-            "2a",
-            x.version < y.version && xt > yt + theta,
-            Ordering::Greater,
-        ),
-        (
-            "2a",
-            y.version < x.version && yt > xt + theta,
-            Ordering::Less,
-        ),
+        ("1c", same_version && !known && (xt - yt).abs() > theta, xt.cmp(&yt)),
+        ("1d", same_version && !known && (xt - yt).abs() <= theta, disconnect_is_newer),
+        ("2a", x.version < y.version && xt > yt + theta, Ordering::Greater),
+        ("2a", y.version < x.version && yt > xt + theta, Ordering::Less),
         ("2b", !same_version, x.version.cmp(&y.version)),
     ];
     let applies = rules.iter().find(|(_, applies, _)| *applies);
@@ -98,15 +78,8 @@ fn every_pair_has_one_winner_whichever_way_round_it_is_asked() {
             if order == Order::TimestampOnly {
                 (x.version, y.version) = (0, 0);
             }
-            assert_eq!(
-                order.compare(&x, &y),
-                order.compare(&y, &x).reverse(),
-                "{x:?} {y:?}"
-            );
-            assert_eq!(
-                order.merge(x.clone(), y.clone()),
-                order.merge(y.clone(), x.clone())
-            );
+            assert_eq!(order.compare(&x, &y), order.compare(&y, &x).reverse(), "{x:?} {y:?}");
+            assert_eq!(order.merge(x.clone(), y.clone()), order.merge(y.clone(), x.clone()));
         }
     }
 }
@@ -179,12 +152,7 @@ fn merging_the_states_of_replicas_commutes_associates_and_repeats() {
 
     for device in History::new(11, 2_000, UnixMillis::new(1_700_000_000_000)).devices() {
         let heads: Vec<_> = (device.occurrences.iter())
-            .map(|o| {
-                ORDER
-                    .head(&o.event)
-                    .unwrap()
-                    .expect("a connect or disconnect")
-            })
+            .map(|o| ORDER.head(&o.event).unwrap().expect("a connect or disconnect"))
             .collect();
         let merge = |x: &Head<'static>, y: &Head<'static>| ORDER.merge(x.clone(), y.clone());
         let heads: Vec<_> = heads.into_iter().map(Head::into_owned).collect();

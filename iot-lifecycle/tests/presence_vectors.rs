@@ -33,9 +33,7 @@ fn config(value: &Value) -> Config {
     let mut config = Config::default();
     if let Some(theta) = value["th"].as_u64() {
         let theta = Duration::from_millis(theta);
-        config = config
-            .with_order(Order::Versioned { theta })
-            .with_max_future(DEFAULT_MAX_FUTURE);
+        config = config.with_order(Order::Versioned { theta }).with_max_future(DEFAULT_MAX_FUTURE);
     }
     let waits: BTreeMap<String, u64> =
         serde_json::from_value(value["waits"].clone()).unwrap_or_default();
@@ -60,9 +58,7 @@ fn feed(presence: &mut Presence, config: &Config, step: &Value) -> Step {
     let input = match step[0].as_str().unwrap() {
         "c" => event(HeadKind::Connect),
         "d" => event(HeadKind::Disconnect),
-        "timer" => Input::Timer(TimerToken::new(
-            step[2].as_u64().unwrap().try_into().unwrap(),
-        )),
+        "timer" => Input::Timer(TimerToken::new(step[2].as_u64().unwrap().try_into().unwrap())),
         "lwt" => Input::LastWill,
         "cf" => Input::ConnectFailed,
         other => panic!("unknown step {other}"),
@@ -75,10 +71,7 @@ fn feed(presence: &mut Presence, config: &Config, step: &Value) -> Step {
 fn report(step: &Step, out: &mut Vec<Value>) {
     out.extend(step.notes.iter().map(|note| json!(["note", note.as_str()])));
     out.extend(step.cancel.map(|token| json!(["cancel", token.get()])));
-    out.extend(
-        step.arm
-            .map(|timer| json!(["arm", timer.deadline.as_millis(), timer.token.get()])),
-    );
+    out.extend(step.arm.map(|timer| json!(["arm", timer.deadline.as_millis(), timer.token.get()])));
     out.extend(
         step.transition
             .map(|change| json!(["transition", change.from.as_str(), change.to.as_str()])),
@@ -87,11 +80,7 @@ fn report(step: &Step, out: &mut Vec<Value>) {
 
 fn final_state(presence: &Presence) -> Value {
     let head = presence.head().unwrap();
-    let kind = if head.kind == HeadKind::Connect {
-        "c"
-    } else {
-        "d"
-    };
+    let kind = if head.kind == HeadKind::Connect { "c" } else { "d" };
     json!({
         "published": presence.published().as_str(),
         "head": kind,

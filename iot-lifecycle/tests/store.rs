@@ -1,11 +1,11 @@
 //! The conditional writes, without a database: their condition in plain code, and DynamoDB's text by its own grammar.
 
-mod common;
+mod heads;
 
 use core::time::Duration;
 use std::collections::HashMap;
 
-use common::{THETA, pairs};
+use heads::{THETA, pairs};
 use iot_lifecycle::{
     Head, HeadKind, Order, SessionId,
     store::{
@@ -34,11 +34,7 @@ fn the_condition_is_newer_on_every_pair() {
     for (new, old) in pairs() {
         let item = postgres::parameters("x", &old, THETA);
         let write = postgres::parameters("x", &new, THETA);
-        assert_eq!(
-            section_7(&item, &write),
-            ORDER.newer(&new, &old),
-            "{new:?} {old:?}"
-        );
+        assert_eq!(section_7(&item, &write), ORDER.newer(&new, &old), "{new:?} {old:?}");
     }
 }
 
@@ -73,16 +69,9 @@ fn the_dynamodb_text_is_newer_on_every_pair() {
     for (new, old) in pairs() {
         let mut item = HashMap::new();
         let write = values(&new);
-        assert!(
-            condition.holds(&item, &write),
-            "an absent item is always written"
-        );
+        assert!(condition.holds(&item, &write), "an absent item is always written");
         item = update(&values(&old));
-        assert_eq!(
-            condition.holds(&item, &write),
-            ORDER.newer(&new, &old),
-            "{new:?} {old:?}"
-        );
+        assert_eq!(condition.holds(&item, &write), ORDER.newer(&new, &old), "{new:?} {old:?}");
     }
 }
 
@@ -92,14 +81,10 @@ fn the_dynamodb_texts_use_exactly_what_is_declared() {
     let texts = [dynamodb::UPDATE, dynamodb::CONDITION].join(" ");
     let head = &pairs()[0].0;
     let values = dynamodb::values(head, THETA).map(|(name, _)| name);
-    let declared = dynamodb::NAMES
-        .map(|(name, _)| name)
-        .into_iter()
-        .chain(values);
+    let declared = dynamodb::NAMES.map(|(name, _)| name).into_iter().chain(values);
     let mut declared: Vec<_> = declared.collect();
-    let mut used: Vec<_> = (texts.split([' ', '(', ')', ',']))
-        .filter(|word| word.starts_with(['#', ':']))
-        .collect();
+    let mut used: Vec<_> =
+        (texts.split([' ', '(', ')', ','])).filter(|word| word.starts_with(['#', ':'])).collect();
     declared.sort_unstable();
     used.sort_unstable();
     used.dedup();
@@ -117,10 +102,7 @@ fn sessions_are_stored_in_their_normal_form_and_unknown_ones_empty() {
     let written = "abcdef01000000000000000000000000";
     assert_eq!(postgres::parameters("x", &head, THETA).s, written);
     assert_eq!(redis::arguments(&head, THETA)[3], written);
-    assert_eq!(
-        dynamodb::values(&head, THETA)[3].1,
-        AttributeValue::S(written.to_owned())
-    );
+    assert_eq!(dynamodb::values(&head, THETA)[3].1, AttributeValue::S(written.to_owned()));
     head.session = None;
     assert_eq!(postgres::parameters("x", &head, THETA).s, "");
 }
@@ -138,9 +120,7 @@ fn update(values: &Item) -> Item {
 }
 
 fn attribute(placeholder: &str) -> &'static str {
-    let name = dynamodb::NAMES
-        .iter()
-        .find(|(name, _)| *name == placeholder);
+    let name = dynamodb::NAMES.iter().find(|(name, _)| *name == placeholder);
     name.expect("a declared name").1
 }
 
@@ -217,11 +197,7 @@ impl Parser {
         while self.skip("OR") {
             parts.push(self.all());
         }
-        if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Condition::Any(parts)
-        }
+        if parts.len() == 1 { parts.remove(0) } else { Condition::Any(parts) }
     }
 
     fn all(&mut self) -> Condition {
@@ -229,11 +205,7 @@ impl Parser {
         while self.skip("AND") {
             parts.push(self.not());
         }
-        if parts.len() == 1 {
-            parts.remove(0)
-        } else {
-            Condition::All(parts)
-        }
+        if parts.len() == 1 { parts.remove(0) } else { Condition::All(parts) }
     }
 
     fn not(&mut self) -> Condition {

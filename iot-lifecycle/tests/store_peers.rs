@@ -2,7 +2,7 @@
 //!
 //! A database that is not installed is skipped, unless `INTEROP=required`.
 
-mod common;
+mod heads;
 
 use core::time::Duration;
 use std::{
@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use common::{THETA, pairs};
+use heads::{THETA, pairs};
 use iot_lifecycle::{
     Head, Order,
     store::{postgres, redis},
@@ -30,11 +30,8 @@ fn postgresql_keeps_the_newer_of_every_pair() {
     assert_eq!(server.psql("SELECT 'a' < 'B'").trim(), "t");
 
     let pairs = pairs();
-    let mut script = format!(
-        "{}; PREPARE upsert AS {}; BEGIN;\n",
-        postgres::CREATE_TABLE,
-        postgres::UPSERT
-    );
+    let mut script =
+        format!("{}; PREPARE upsert AS {}; BEGIN;\n", postgres::CREATE_TABLE, postgres::UPSERT);
     for (at, (new, old)) in pairs.iter().enumerate() {
         for head in [old, new] {
             let id = at.to_string();
@@ -91,10 +88,7 @@ fn redis_lets_only_offline_clients_expire() {
     };
     let sha = server.cli(&["-x", "SCRIPT", "LOAD"], redis::SCRIPT);
     let write = |n: u32, kind: u32, keep: &str| {
-        let call = format!(
-            "EVALSHA {} 1 key {n:020} {n:020} {kind} A {n:020} {n:020}",
-            sha.trim()
-        );
+        let call = format!("EVALSHA {} 1 key {n:020} {n:020} {kind} A {n:020} {n:020}", sha.trim());
         let replies = server.cli(&[], &format!("{call} {keep}\nPTTL key\n"));
         let (written, left) = replies.trim().split_once('\n').expect("two replies");
         assert_eq!(written, "1");
@@ -112,11 +106,7 @@ fn kept<'a>(new: &'a Head<'static>, old: &'a Head<'static>) -> &'a Head<'static>
 }
 
 fn skipped(peer: &str) {
-    assert_ne!(
-        env::var("INTEROP").as_deref(),
-        Ok("required"),
-        "{peer} is not installed"
-    );
+    assert_ne!(env::var("INTEROP").as_deref(), Ok("required"), "{peer} is not installed");
     println!("skipped: {peer} is not installed");
 }
 
@@ -131,10 +121,7 @@ impl Postgres {
         let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
         let packaged = packaged.flatten().map(|version| version.path().join("bin"));
         let pg_ctl = installed("pg_ctl", packaged)?;
-        let server = Self {
-            folder: Folder::new("postgres"),
-            pg_ctl,
-        };
+        let server = Self { folder: Folder::new("postgres"), pg_ctl };
         let folder = server.folder.0.display();
         if is_root() {
             let mut chown = Command::new("chown");
@@ -193,22 +180,12 @@ impl Redis {
         // Comparisons in scripts follow the server's locale: give it one that does not sort by bytes, where it can be
         // made.
         let locale = folder.0.join("en_US.UTF-8");
-        let made = (Command::new("localedef")
-            .args(["-i", "en_US", "-f", "UTF-8"])
-            .arg(&locale))
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
+        let made = (Command::new("localedef").args(["-i", "en_US", "-f", "UTF-8"]).arg(&locale))
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
         let process = Command::new(program)
-            .args([
-                "--port",
-                "0",
-                "--save",
-                "",
-                "--unixsocket",
-                "socket",
-                "--dir",
-            ])
+            .args(["--port", "0", "--save", "", "--unixsocket", "socket", "--dir"])
             .arg(&folder.0)
             .env("LOCPATH", &folder.0)
             .env("LC_ALL", "en_US.UTF-8")
@@ -267,9 +244,7 @@ impl Drop for Folder {
 fn installed(program: &str, folders: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let places = env::split_paths(&path).chain(folders);
-    places
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    places.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn is_root() -> bool {
@@ -278,19 +253,13 @@ fn is_root() -> bool {
 
 /// What the program prints, given this input.
 fn run(command: &mut Command, input: &str) -> String {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("its input is piped");
     let input = input.to_owned();
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("the program ends");
-    writer
-        .join()
-        .expect("no panic")
-        .expect("it takes its input");
+    writer.join().expect("no panic").expect("it takes its input");
     assert!(output.status.success(), "{command:?}");
     String::from_utf8(output.stdout).expect("UTF-8")
 }

@@ -12,11 +12,8 @@ use proptest::prelude::*;
 
 fn event(session: &str, timestamp: i64, subscribed: bool, filters: &[String]) -> Event<'static> {
     let topics = Topics::new(filters.to_vec());
-    let kind = if subscribed {
-        EventKind::Subscribed(topics)
-    } else {
-        EventKind::Unsubscribed(topics)
-    };
+    let kind =
+        if subscribed { EventKind::Subscribed(topics) } else { EventKind::Unsubscribed(topics) };
     let mut event = Event::new("device-1", UnixMillis::new(timestamp), kind);
     event.session_identifier = Some(session.to_owned().into());
     event
@@ -50,29 +47,19 @@ fn naive(events: &[Event<'_>]) -> Vec<(UnixMillis, bool, String, Option<SessionI
             _ => continue,
         };
         for filter in &topics.topics {
-            let key = (
-                filter.to_string(),
-                event.session().map(SessionId::into_owned),
-            );
+            let key = (filter.to_string(), event.session().map(SessionId::into_owned));
             let entry = map.entry(key).or_insert((event.timestamp, subscribed));
             *entry = (*entry).max((event.timestamp, subscribed));
         }
     }
-    let flat = map
-        .into_iter()
-        .map(|((filter, session), (t, state))| (t, state, filter, session));
+    let flat = map.into_iter().map(|((filter, session), (t, state))| (t, state, filter, session));
     let mut all: Vec<_> = flat.collect();
     all.sort();
     all.split_off(all.len().saturating_sub(Subscriptions::CAPACITY))
 }
 
 fn events(filters: &'static str, count: usize) -> impl Strategy<Value = Vec<Event<'static>>> {
-    let one = (
-        "[AB]?",
-        0_i64..6,
-        any::<bool>(),
-        prop::collection::vec(filters, 0..8),
-    )
+    let one = ("[AB]?", 0_i64..6, any::<bool>(), prop::collection::vec(filters, 0..8))
         .prop_map(|(session, t, subscribed, filters)| event(&session, t, subscribed, &filters));
     prop::collection::vec(one, 0..count)
 }
@@ -116,12 +103,7 @@ fn a_subscription_wins_over_an_unsubscription_of_the_same_millisecond() {
     let (on, off) = (event("A", 5, true, &filter), event("A", 5, false, &filter));
     for order in [[on.clone(), off.clone()], [off, on]] {
         let session = SessionId::new("A");
-        assert_eq!(
-            after(&order)
-                .subscribed(session.as_ref())
-                .collect::<Vec<_>>(),
-            ["a"]
-        );
+        assert_eq!(after(&order).subscribed(session.as_ref()).collect::<Vec<_>>(), ["a"]);
     }
 }
 
@@ -136,39 +118,24 @@ fn the_oldest_entry_makes_room_and_is_counted() {
     assert_eq!(subscriptions.overflowed(), 0);
 
     let extra = ["extra".to_owned()];
-    assert!(
-        !subscriptions.apply(&event("A", 9, true, &extra)),
-        "older than all that is kept"
-    );
+    assert!(!subscriptions.apply(&event("A", 9, true, &extra)), "older than all that is kept");
     assert_eq!(subscriptions.overflowed(), 1);
     assert!(subscriptions.apply(&event("A", 1_000, true, &extra)));
     assert_eq!(subscriptions.overflowed(), 2);
     assert_eq!(subscriptions.iter().len(), Subscriptions::CAPACITY);
     assert!(!subscriptions.iter().any(|entry| entry.filter == filters[0]));
-    assert!(
-        subscriptions.apply(&event("A", 2_000, false, &extra)),
-        "a known filter needs no room"
-    );
+    assert!(subscriptions.apply(&event("A", 2_000, false, &extra)), "a known filter needs no room");
     assert_eq!(subscriptions.overflowed(), 2);
 }
 
 #[test]
 fn texts_that_no_service_sends_are_not_kept() {
-    let long = [
-        "f".repeat(Subscriptions::MAX_TEXT_BYTES + 1),
-        "short".to_owned(),
-    ];
+    let long = ["f".repeat(Subscriptions::MAX_TEXT_BYTES + 1), "short".to_owned()];
     let subscriptions = after(&[event("A", 1, true, &long)]);
-    assert_eq!(
-        (subscriptions.iter().len(), subscriptions.overflowed()),
-        (1, 1)
-    );
+    assert_eq!((subscriptions.iter().len(), subscriptions.overflowed()), (1, 1));
     let session = "s".repeat(Subscriptions::MAX_TEXT_BYTES + 1);
     let subscriptions = after(&[event(&session, 1, true, &long)]);
-    assert_eq!(
-        (subscriptions.iter().len(), subscriptions.overflowed()),
-        (0, 2)
-    );
+    assert_eq!((subscriptions.iter().len(), subscriptions.overflowed()), (0, 2));
 }
 
 #[test]
@@ -184,16 +151,10 @@ fn a_new_session_ends_the_old_one_and_keeps_what_it_had_subscribed_before_its_co
     subscriptions.apply(&event("B", 2, true, &["new".to_owned()]));
     subscriptions.head_moved(b.as_ref());
     assert_eq!(subscriptions.subscribed(a.as_ref()).count(), 0);
-    assert_eq!(
-        subscriptions.subscribed(b.as_ref()).collect::<Vec<_>>(),
-        ["new"]
-    );
+    assert_eq!(subscriptions.subscribed(b.as_ref()).collect::<Vec<_>>(), ["new"]);
     // A persistent session reconnects under its id.
     subscriptions.head_moved(b.as_ref());
-    assert_eq!(
-        subscriptions.subscribed(b.as_ref()).collect::<Vec<_>>(),
-        ["new"]
-    );
+    assert_eq!(subscriptions.subscribed(b.as_ref()).collect::<Vec<_>>(), ["new"]);
 }
 
 #[test]
@@ -218,16 +179,9 @@ fn a_lost_connect_is_suspected_only_of_another_known_session_more_than_theta_lat
         session: SessionId::new("A"),
         timestamp: UnixMillis::new(1_000),
     };
-    let order = Order::Versioned {
-        theta: Duration::from_millis(50),
-    };
+    let order = Order::Versioned { theta: Duration::from_millis(50) };
     let suggests = |head: &Head<'_>, session: &'static str, t| {
-        suggests_lost_connect(
-            head,
-            SessionId::new(session).as_ref(),
-            UnixMillis::new(t),
-            &order,
-        )
+        suggests_lost_connect(head, SessionId::new(session).as_ref(), UnixMillis::new(t), &order)
     };
     assert!(suggests(&head, "B", 1_051));
     assert!(!suggests(&head, "B", 1_050));

@@ -40,12 +40,7 @@ impl Backoff {
     /// Waits with a ceiling of `base` doubled once an attempt, at most `cap`.
     #[must_use]
     pub const fn new(base: Duration, cap: Duration, jitter: Jitter) -> Self {
-        Self {
-            base,
-            cap,
-            jitter,
-            attempts: 0,
-        }
+        Self { base, cap, jitter, attempts: 0 }
     }
 
     /// The wait before the next attempt. `random` is uniform over all of `u64`.

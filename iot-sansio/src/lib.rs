@@ -1,5 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

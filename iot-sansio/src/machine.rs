@@ -26,10 +26,7 @@ pub type ActionOf<M> = <<M as Machine>::Vocabulary as Vocabulary>::Action;
 /// The set is closed: a driver that handles these three handles every machine.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "drivers must handle every kind of step"
-)]
+#[expect(clippy::exhaustive_enums, reason = "drivers must handle every kind of step")]
 pub enum Output<A, E> {
     /// Ask the transport to do this.
     Action(A),
@@ -44,7 +41,7 @@ pub enum Output<A, E> {
 /// Feed it one input or command, then drain [`poll_output`](Self::poll_output) until it says [`Output::Idle`].
 /// Commands and richer APIs are inherent methods of each machine.
 ///
-/// The contract, which [`sim::contract`](crate::sim) checks on any machine (feature `sim`):
+/// The contract, which `sim::Contract` checks on any machine (feature `sim`):
 ///
 /// | | rule |
 /// | --- | --- |

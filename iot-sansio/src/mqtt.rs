@@ -11,17 +11,14 @@
 //! - [`Closed`] voids the open tokens of its link.
 //! - Keeping the connection alive is the client's business; [`ConnectOptions::keep_alive`] says how often.
 
-use alloc::{string::String, vec::Vec};
-use core::time::Duration;
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::{fmt, time::Duration};
 
 use crate::{Secret, Vocabulary};
 
 /// The vocabulary itself, for [`Machine::Vocabulary`](crate::Machine::Vocabulary).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "a name for a pair of types, without values"
-)]
+#[expect(clippy::exhaustive_enums, reason = "a name for a pair of types, without values")]
 pub enum Mqtt {}
 
 impl Vocabulary for Mqtt {
@@ -141,8 +138,8 @@ impl ConnackCode {
     }
 }
 
-/// A message that arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A message that arrived. `Debug` shows the length of its payload only: it may hold what must not be printed.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Message<'a> {
     /// The connection it came over.
@@ -179,10 +176,7 @@ impl Opened {
     /// `link` is up.
     #[must_use]
     pub const fn new(link: Link, session_present: bool) -> Self {
-        Self {
-            link,
-            session_present,
-        }
+        Self { link, session_present }
     }
 }
 
@@ -198,12 +192,7 @@ impl<'a> Message<'a> {
     /// A message that is not retained.
     #[must_use]
     pub const fn new(link: Link, topic: &'a str, payload: &'a [u8]) -> Self {
-        Self {
-            link,
-            topic,
-            payload,
-            retain: false,
-        }
+        Self { link, topic, payload, retain: false }
     }
 
     /// The same message, retained or not.
@@ -276,8 +265,8 @@ impl Action {
 pub struct Open {
     /// The number of the new connection.
     pub link: Link,
-    /// Where to, and with which CONNECT.
-    pub options: ConnectOptions,
+    /// Where to, and with which CONNECT. Boxed: it is large beside the other actions, and rare.
+    pub options: Box<ConnectOptions>,
 }
 
 /// Close a connection, with DISCONNECT if it is up.
@@ -314,8 +303,8 @@ pub struct Unsubscribe {
     pub filter: String,
 }
 
-/// Publish one message.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Publish one message. `Debug` shows the length of its payload only: it may hold what must not be printed.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Publish {
     /// The connection.
@@ -347,8 +336,8 @@ pub enum Qos {
 impl Open {
     /// Open `link` with these options.
     #[must_use]
-    pub const fn new(link: Link, options: ConnectOptions) -> Self {
-        Self { link, options }
+    pub fn new(link: Link, options: ConnectOptions) -> Self {
+        Self { link, options: Box::new(options) }
     }
 }
 
@@ -364,12 +353,7 @@ impl Subscribe {
     /// Subscribe to `filter` on `link`.
     #[must_use]
     pub fn new(link: Link, token: Token, filter: impl Into<String>, qos: Qos) -> Self {
-        Self {
-            link,
-            token,
-            filter: filter.into(),
-            qos,
-        }
+        Self { link, token, filter: filter.into(), qos }
     }
 }
 
@@ -377,11 +361,7 @@ impl Unsubscribe {
     /// Unsubscribe from `filter` on `link`.
     #[must_use]
     pub fn new(link: Link, token: Token, filter: impl Into<String>) -> Self {
-        Self {
-            link,
-            token,
-            filter: filter.into(),
-        }
+        Self { link, token, filter: filter.into() }
     }
 }
 
@@ -396,20 +376,46 @@ impl Publish {
         qos: Qos,
     ) -> Self {
         let (topic, payload) = (topic.into(), payload.into());
-        Self {
-            link,
-            token,
-            topic,
-            payload,
-            qos,
-            retain: false,
-        }
+        Self { link, token, topic, payload, qos, retain: false }
     }
 
     /// The same publish, retained or not.
     #[must_use]
     pub fn with_retain(self, retain: bool) -> Self {
         Self { retain, ..self }
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("link", &self.link)
+            .field("topic", &self.topic)
+            .field("payload", &Bytes(self.payload.len()))
+            .field("retain", &self.retain)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("link", &self.link)
+            .field("token", &self.token)
+            .field("topic", &self.topic)
+            .field("payload", &Bytes(self.payload.len()))
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .finish()
+    }
+}
+
+/// Stands for a payload of this many bytes.
+struct Bytes(usize);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0)
     }
 }
 
@@ -515,14 +521,8 @@ impl ConnectOptions {
         user_name: impl Into<String>,
         password: impl Into<Secret>,
     ) -> Self {
-        let credentials = Credentials {
-            user_name: user_name.into(),
-            password: password.into(),
-        };
-        Self {
-            credentials: Some(credentials),
-            ..self
-        }
+        let credentials = Credentials { user_name: user_name.into(), password: password.into() };
+        Self { credentials: Some(credentials), ..self }
     }
 
     /// With this version of the protocol.
@@ -540,10 +540,7 @@ impl ConnectOptions {
     /// With a clean session or not.
     #[must_use]
     pub fn with_clean_session(self, clean_session: bool) -> Self {
-        Self {
-            clean_session,
-            ..self
-        }
+        Self { clean_session, ..self }
     }
 }
 
@@ -590,28 +587,27 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_is_not_printed() {
+        let (link, token) = (Link::new(1), Token::new(1));
+        let publish = Publish::new(link, token, "a", "canary", Qos::AtMostOnce);
+        assert!(format!("{publish:?}").contains("payload: [6 bytes]"));
+        let message = Message::new(link, "a", b"canary");
+        assert!(format!("{message:?}").contains("payload: [6 bytes]"));
+    }
+
+    #[test]
     fn every_action_that_is_answered_by_token_has_one() {
         let (link, token) = (Link::new(7), Token::new(9));
         let options = ConnectOptions::new("h", 1, Transport::Tcp, "c");
         let actions: [(Action, Option<Token>); 5] = [
             (Open::new(link, options).into(), None),
             (Close::new(link).into(), None),
-            (
-                Subscribe::new(link, token, "a/#", Qos::AtLeastOnce).into(),
-                Some(token),
-            ),
+            (Subscribe::new(link, token, "a/#", Qos::AtLeastOnce).into(), Some(token)),
             (Unsubscribe::new(link, token, "a/#").into(), Some(token)),
-            (
-                Publish::new(link, token, "a", "b", Qos::AtMostOnce).into(),
-                Some(token),
-            ),
+            (Publish::new(link, token, "a", "b", Qos::AtMostOnce).into(), Some(token)),
         ];
         for (action, expected) in actions {
-            assert_eq!(
-                (action.link(), action.token()),
-                (link, expected),
-                "{action:?}"
-            );
+            assert_eq!((action.link(), action.token()), (link, expected), "{action:?}");
         }
     }
 }

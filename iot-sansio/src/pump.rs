@@ -27,10 +27,7 @@ pub struct Pump<A> {
 /// Where a drain stopped.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "drivers must handle every end of a drain"
-)]
+#[expect(clippy::exhaustive_enums, reason = "drivers must handle every end of a drain")]
 pub enum Pumped {
     /// Everything was taken. Call again on input, or at this time.
     Idle(Option<MonoTime>),

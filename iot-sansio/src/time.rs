@@ -32,10 +32,7 @@ impl MonoTime {
         if nanos > u64::MAX as u128 {
             return Self::MAX;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "compared with u64::MAX above"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "compared with u64::MAX above")]
         Self(nanos as u64)
     }
 
@@ -156,6 +153,12 @@ impl WallClock {
         Self { mono, unix }
     }
 
+    /// The monotonic moment at which the pair was taken.
+    #[must_use]
+    pub const fn taken_at(&self) -> MonoTime {
+        self.mono
+    }
+
     /// What the wall clock reads at a monotonic moment, also one before the pair was taken.
     #[must_use]
     pub const fn at(&self, now: MonoTime) -> UnixMillis {
@@ -173,10 +176,7 @@ const fn millis_of(span: Duration) -> i64 {
     if millis > i64::MAX as u128 {
         return i64::MAX;
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "compared with i64::MAX above"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "compared with i64::MAX above")]
     let millis = millis as i64;
     millis
 }

@@ -75,11 +75,7 @@ impl Device {
         let drafts = life(history, &habits, rng);
         let end = history.end.before(span(rng, IDLE));
         let occurrences = occurrences(history, &client_id, drafts, end, rng);
-        Self {
-            client_id,
-            connected: habits.stays,
-            occurrences,
-        }
+        Self { client_id, connected: habits.stays, occurrences }
     }
 }
 
@@ -95,13 +91,7 @@ fn life(history: &History, habits: &Habits, rng: &mut Rng) -> Vec<Draft> {
         let connections = rng.u32(1..=4);
         for connection in 1..=connections {
             let mut event = |at, reason| {
-                drafts.push(Draft {
-                    at,
-                    epoch,
-                    version,
-                    session: session.clone(),
-                    reason,
-                });
+                drafts.push(Draft { at, epoch, version, session: session.clone(), reason });
             };
             event(now, None);
             let last = connection == connections;
@@ -123,9 +113,7 @@ fn life(history: &History, habits: &Habits, rng: &mut Rng) -> Vec<Draft> {
             }
         }
         let latest = drafts.iter().map(|draft| draft.at).max().unwrap_or(now);
-        now = latest
-            .saturating_add(history.away)
-            .saturating_add(span(rng, LONGEST_ABSENCE));
+        now = latest.saturating_add(history.away).saturating_add(span(rng, LONGEST_ABSENCE));
     }
     drafts.sort_by_key(|draft| (draft.epoch, draft.version, draft.reason.is_some()));
     drafts
@@ -193,8 +181,7 @@ fn either(rng: &mut Rng, short: Duration, long: Duration) -> Duration {
 
 /// The service takes one connect a second from a client.
 fn later(now: Duration, span: Duration) -> Duration {
-    now.saturating_add(Duration::from_secs(1))
-        .saturating_add(span)
+    now.saturating_add(Duration::from_secs(1)).saturating_add(span)
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -25,15 +25,11 @@ impl Naive {
                 EventKind::Disconnected(_) => false,
                 _ => continue,
             };
-            let known = last
-                .entry(&*event.client_id)
-                .or_insert((event.timestamp, connected));
+            let known = last.entry(&*event.client_id).or_insert((event.timestamp, connected));
             if self == Self::LastArrival || event.timestamp >= known.0 {
                 *known = (event.timestamp, connected);
             }
         }
-        last.into_iter()
-            .map(|(client_id, (_, connected))| (client_id, connected))
-            .collect()
+        last.into_iter().map(|(client_id, (_, connected))| (client_id, connected)).collect()
     }
 }

@@ -80,10 +80,7 @@ impl Config {
     /// decide: then no admitted event can fake a reset against a fresh head (section 6.2).
     #[must_use]
     pub fn with_max_future(self, max_future: Duration) -> Self {
-        Self {
-            max_future: Some(max_future),
-            ..self
-        }
+        Self { max_future: Some(max_future), ..self }
     }
 
     /// How events are ordered.

@@ -101,9 +101,7 @@ impl Notes {
 
     /// The notes, in the order in which a step says them.
     pub fn iter(self) -> impl Iterator<Item = Note> {
-        Note::ALL
-            .into_iter()
-            .filter(move |note| self.contains(*note))
+        Note::ALL.into_iter().filter(move |note| self.contains(*note))
     }
 
     pub(super) const fn add(&mut self, note: Note) {

@@ -37,10 +37,7 @@ pub const NAMES: [(&str, &str); 4] = [("#v", "v"), ("#t", "t"), ("#k", "k"), ("#
 
 /// A value with its DynamoDB type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the expressions use these two types"
-)]
+#[expect(clippy::exhaustive_enums, reason = "the expressions use these two types")]
 pub enum AttributeValue {
     /// `N`, a number; on the wire its decimal text.
     N(i64),

@@ -9,11 +9,7 @@ pub(crate) const THETA: Duration = Duration::from_secs(300);
 
 /// 126 heads around every boundary of the rules, 15,876 ordered pairs.
 pub(crate) fn universe() -> Vec<Head<'static>> {
-    heads(
-        &[0, 1, 2],
-        &[0, 1, 299_999, 300_000, 300_001, 600_000, 600_001],
-        &["", "A", "B"],
-    )
+    heads(&[0, 1, 2], &[0, 1, 299_999, 300_000, 300_001, 600_000, 600_001], &["", "A", "B"])
 }
 
 /// 108 heads at the ends of `i64`, where floating point gives up, and with sessions that locales sort otherwise.
