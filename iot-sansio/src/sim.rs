@@ -1,1 +1,15 @@
 //! Simulation.
+
+mod broker;
+mod clock;
+mod driver;
+mod filter;
+mod input;
+mod line;
+
+pub use broker::{Broker, Delivery};
+pub use clock::Clock;
+pub use driver::{Driver, Entry, EntryOf, Side, Stuck, Told};
+pub use filter::filter_matches;
+pub use input::{OwnedInput, OwnedMessage};
+pub use line::{Faults, Line};
