@@ -268,18 +268,22 @@ where
     }
 
     /// P3: with each time replaced by the newest that was accepted all is the same. Gives those steps.
+    ///
+    /// A machine that has ended ignores inputs, and may ignore their times too.
     fn time_never_goes_back<'s>(
         &self,
         steps: &[Step<'s, S>],
         expected: &Run<M, T>,
     ) -> Result<Vec<Step<'s, S>>, Violation> {
-        let mut newest = MonoTime::ORIGIN;
+        let (mut newest, mut was_finished) = (MonoTime::ORIGIN, false);
         let mut forward = Vec::new();
         for (step, record) in Step::with_records(steps, expected) {
             let now = step.now.max(newest);
-            if record.refused.is_none() {
+            let ignored = was_finished && record.finished && record.outputs.is_empty();
+            if record.refused.is_none() && !ignored {
                 newest = now;
             }
+            was_finished = record.finished;
             forward.push(step.at(now));
         }
         let got = self.eager(&forward)?;
@@ -328,7 +332,7 @@ where
             let steps_to_come = steps.iter().skip(rest).map(|step| step.now);
             let end = steps_to_come.min().unwrap_or(MonoTime::MAX);
             let due = record.deadline.is_some_and(|deadline| deadline <= step.now);
-            if record.refused.is_some() || due {
+            if record.refused.is_some() || due || end < step.now {
                 continue;
             }
             let end = record

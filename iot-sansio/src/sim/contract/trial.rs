@@ -49,7 +49,7 @@ pub(super) struct Record<A, E, T> {
     pub(super) refused: Option<String>,
     pub(super) outputs: Vec<Output<A, E>>,
     pub(super) deadline: Option<MonoTime>,
-    finished: bool,
+    pub(super) finished: bool,
     state: T,
 }
 
@@ -247,7 +247,7 @@ where
     fn keeps_secrets(&self, step: usize, place: &str, text: &str) -> Result<(), Violation> {
         for (number, canary) in self.contract.canaries.iter().enumerate() {
             if text.contains(&canary.text) || text.contains(&canary.numbers) {
-                let details = format!("{place} shows canary {number}");
+                let details = format!("{place} shows secret {number}");
                 return Err(Violation::new(Rule::P10, step, details));
             }
         }
