@@ -1,8 +1,11 @@
 //! The contract kit: it finds each way to break the contract, and finds nothing on machines that keep it.
 
+extern crate alloc;
+
 mod peer;
 
-use std::{cell::Cell, collections::VecDeque, time::Duration};
+use alloc::collections::VecDeque;
+use core::{cell::Cell, time::Duration};
 
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output, Vocabulary,
@@ -69,13 +72,13 @@ enum Event {
 #[derive(Clone, Debug, PartialEq)]
 struct Refused(String);
 
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Display for Refused {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "refused: {}", self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl core::error::Error for Refused {}
 
 impl Parrot {
     const CAPACITY: usize = 6;
@@ -355,7 +358,7 @@ fn peer_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn steps_of<S: Clone + std::fmt::Debug>(
+fn steps_of<S: Clone + core::fmt::Debug>(
     step: impl Strategy<Value = S>,
 ) -> impl Strategy<Value = Vec<(MonoTime, S)>> {
     let time = (0_u64..30_000).prop_map(MonoTime::from_millis);

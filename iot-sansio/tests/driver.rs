@@ -1,9 +1,11 @@
 //! The driver: two machines get through to each other whatever the lines do.
 
+extern crate alloc;
+
 mod peer;
 mod probe;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use iot_sansio::{
     MonoTime,

@@ -1,6 +1,9 @@
 //! The line: what it promises without a fault, and what each fault does.
 
-use std::{collections::BTreeMap, time::Duration};
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
 
 use iot_sansio::{
     MonoTime,
@@ -15,7 +18,7 @@ fn arrivals<T: Clone>(line: &mut Line<T>) -> Vec<(MonoTime, T)> {
         let at = line.next_arrival()?;
         line.receive(at).map(|item| (at, item))
     };
-    std::iter::from_fn(next).collect()
+    core::iter::from_fn(next).collect()
 }
 
 /// Sends 0, 1, 2.. at these times; gives what arrives.

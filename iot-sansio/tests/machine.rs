@@ -1,6 +1,14 @@
 //! Driving machines through pointers and a pump.
 
-use std::{collections::VecDeque, convert::Infallible};
+#![expect(
+    clippy::result_large_err,
+    reason = "a transport gives actions back as they are"
+)]
+
+extern crate alloc;
+
+use alloc::collections::VecDeque;
+use core::convert::Infallible;
 
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output, Pump, Pumped,

@@ -1,6 +1,7 @@
 //! An honest guest: hands its items to the other peer over a connection that may lose, duplicate and reorder them.
 
-use std::{collections::VecDeque, time::Duration};
+use alloc::collections::VecDeque;
+use core::time::Duration;
 
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output, Secret,
@@ -48,13 +49,13 @@ pub(crate) enum Refused {
     Running,
 }
 
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(self, f)
+impl core::fmt::Display for Refused {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Debug::fmt(self, f)
     }
 }
 
-impl std::error::Error for Refused {}
+impl core::error::Error for Refused {}
 
 impl Peer {
     pub(crate) fn new(own: &'static str, other: &'static str, items: &[u8], key: &str) -> Self {
@@ -84,11 +85,11 @@ impl Peer {
         if !self.ended {
             return Err(Refused::Running);
         }
-        let key = std::str::from_utf8(self.key.expose()).unwrap_or_default();
+        let key = core::str::from_utf8(self.key.expose()).unwrap_or_default();
         *self = Self {
             now: self.now.max(now),
             token: self.token,
-            queue: std::mem::take(&mut self.queue),
+            queue: core::mem::take(&mut self.queue),
             ..Self::new(self.own, self.other, &self.items, key)
         };
         Ok(())

@@ -1,6 +1,7 @@
 //! A machine that does what the test tells it, and tells the test what it hears.
 
-use std::{collections::VecDeque, convert::Infallible};
+use alloc::collections::VecDeque;
+use core::convert::Infallible;
 
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output,
