@@ -77,7 +77,7 @@ impl Client {
     /// The newest of the events that arrived, in the true order.
     fn newest(&self, state: &State) -> Option<&Head<'static>> {
         let arrived = self.events.iter().zip(state.arrived).filter(|(_, copies)| *copies > 0);
-        arrived.map(|(event, _)| event).last()
+        arrived.map(|(event, _)| event).next_back()
     }
 }
 

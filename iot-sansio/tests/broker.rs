@@ -37,9 +37,7 @@ fn filter() -> impl Strategy<Value = Vec<&'static str>> {
             levels.extend(hash.then_some("#"));
             levels
         })
-        .prop_filter("a filter has a character", |levels| {
-            !levels.is_empty() && levels != &[""]
-        })
+        .prop_filter("a filter has a character", |levels| !levels.is_empty() && levels != &[""])
 }
 
 proptest! {
@@ -177,20 +175,11 @@ fn a_refused_connect_is_closed_with_its_code_until_it_is_accepted() {
     let mut broker = Broker::new();
     broker.refuse_connect(0, Some(ConnackCode::NOT_AUTHORIZED));
     let refused = CloseReason::Refused(ConnackCode::NOT_AUTHORIZED);
-    assert_eq!(
-        told(&mut broker, 0, open(LINK, true)),
-        [(0, closed(LINK, refused))]
-    );
-    assert_eq!(
-        told(&mut broker, 1, open(LINK, true)),
-        [(1, opened(LINK, false))]
-    );
+    assert_eq!(told(&mut broker, 0, open(LINK, true)), [(0, closed(LINK, refused))]);
+    assert_eq!(told(&mut broker, 1, open(LINK, true)), [(1, opened(LINK, false))]);
     broker.refuse_connect(0, None);
     let next = LINK.next();
-    assert_eq!(
-        told(&mut broker, 0, open(next, true)),
-        [(0, opened(next, false))]
-    );
+    assert_eq!(told(&mut broker, 0, open(next, true)), [(0, opened(next, false))]);
     assert_eq!(broker.link(0), Some(next));
 }
 
@@ -203,16 +192,10 @@ fn a_message_reaches_each_matching_client_once_by_the_lower_quality_of_service()
         (1, "b", Qos::AtLeastOnce),
         (2, "+/b", Qos::AtMostOnce),
     ] {
-        assert_eq!(
-            told(&mut broker, client, subscribe(filter, qos)),
-            [(client, done(8))]
-        );
+        assert_eq!(told(&mut broker, client, subscribe(filter, qos)), [(client, done(8))]);
     }
     let deliveries = broker.handle(1, publish("a/b", "x", Qos::ExactlyOnce).into());
-    let deliveries: Vec<_> = deliveries
-        .into_iter()
-        .map(|d| (d.client, d.input, d.qos))
-        .collect();
+    let deliveries: Vec<_> = deliveries.into_iter().map(|d| (d.client, d.input, d.qos)).collect();
     let expected = [
         (1, done(9), Qos::ExactlyOnce),
         (0, message("a/b", "x", false), Qos::AtLeastOnce),
@@ -226,45 +209,23 @@ fn what_the_test_refuses_fails_until_it_is_allowed_again() {
     let mut broker = connected(1);
     broker.refuse_filter("a/#");
     broker.refuse_topics("b/+");
-    assert_eq!(
-        told(&mut broker, 0, subscribe("a/#", Qos::AtMostOnce)),
-        [(0, failed(8))]
-    );
-    assert_eq!(
-        told(&mut broker, 0, publish("b/c", "", Qos::AtLeastOnce)),
-        [(0, failed(9))]
-    );
-    assert_eq!(
-        told(&mut broker, 0, subscribe("b/c", Qos::AtMostOnce)),
-        [(0, done(8))]
-    );
+    assert_eq!(told(&mut broker, 0, subscribe("a/#", Qos::AtMostOnce)), [(0, failed(8))]);
+    assert_eq!(told(&mut broker, 0, publish("b/c", "", Qos::AtLeastOnce)), [(0, failed(9))]);
+    assert_eq!(told(&mut broker, 0, subscribe("b/c", Qos::AtMostOnce)), [(0, done(8))]);
     let handed_over = told(&mut broker, 0, publish("b/c", "", Qos::AtMostOnce));
-    assert_eq!(
-        handed_over,
-        [(0, done(9))],
-        "handed over, and it reached nobody"
-    );
+    assert_eq!(handed_over, [(0, done(9))], "handed over, and it reached nobody");
 
     broker.allow_filter("a/#");
     broker.allow_topics("b/+");
-    assert_eq!(
-        told(&mut broker, 0, subscribe("a/#", Qos::AtMostOnce)),
-        [(0, done(8))]
-    );
-    assert_eq!(
-        told(&mut broker, 0, publish("b/c", "", Qos::AtMostOnce)).len(),
-        2
-    );
+    assert_eq!(told(&mut broker, 0, subscribe("a/#", Qos::AtMostOnce)), [(0, done(8))]);
+    assert_eq!(told(&mut broker, 0, publish("b/c", "", Qos::AtMostOnce)).len(), 2);
 }
 
 #[test]
 fn a_topic_with_wildcards_cannot_be_published_on() {
     let mut broker = connected(1);
     for topic in ["a/+", "#", ""] {
-        assert_eq!(
-            told(&mut broker, 0, publish(topic, "", Qos::AtMostOnce)),
-            [(0, failed(9))]
-        );
+        assert_eq!(told(&mut broker, 0, publish(topic, "", Qos::AtMostOnce)), [(0, failed(9))]);
     }
 }
 
@@ -274,10 +235,7 @@ fn unsubscribed_is_silence() {
     broker.handle(0, subscribe("a", Qos::AtMostOnce).into());
     let unsubscribe = Unsubscribe::new(LINK, Token::new(7), "a");
     assert_eq!(told(&mut broker, 0, unsubscribe), [(0, done(7))]);
-    assert_eq!(
-        told(&mut broker, 0, publish("a", "", Qos::AtMostOnce)),
-        [(0, done(9))]
-    );
+    assert_eq!(told(&mut broker, 0, publish("a", "", Qos::AtMostOnce)), [(0, done(9))]);
 }
 
 #[test]
@@ -286,10 +244,7 @@ fn a_retained_message_meets_later_subscribers_until_it_is_cleared() {
     let kept = publish("a/b", "x", Qos::AtMostOnce).with_retain(true);
     broker.handle(0, kept.into());
     let expected = [(1, done(8)), (1, message("a/b", "x", true))];
-    assert_eq!(
-        told(&mut broker, 1, subscribe("a/+", Qos::AtMostOnce)),
-        expected
-    );
+    assert_eq!(told(&mut broker, 1, subscribe("a/+", Qos::AtMostOnce)), expected);
     assert_eq!(
         told(&mut broker, 1, subscribe("a/+", Qos::AtMostOnce)),
         expected,
@@ -299,31 +254,19 @@ fn a_retained_message_meets_later_subscribers_until_it_is_cleared() {
     let clear = publish("a/b", "", Qos::AtMostOnce).with_retain(true);
     let cleared = told(&mut broker, 0, clear);
     assert_eq!(cleared, [(0, done(9)), (1, message("a/b", "", false))]);
-    assert_eq!(
-        told(&mut broker, 1, subscribe("a/#", Qos::AtMostOnce)),
-        [(1, done(8))]
-    );
+    assert_eq!(told(&mut broker, 1, subscribe("a/#", Qos::AtMostOnce)), [(1, done(8))]);
 }
 
 #[test]
 fn a_session_keeps_subscriptions_and_promised_messages_while_its_client_is_away() {
     let (mut broker, next) = (connected(2), LINK.next());
-    assert_eq!(
-        told(&mut broker, 0, Close::new(LINK)),
-        [(0, closed(LINK, CloseReason::Requested))]
-    );
-    assert_eq!(
-        told(&mut broker, 0, open(LINK, false)),
-        [(0, opened(LINK, false))]
-    );
+    assert_eq!(told(&mut broker, 0, Close::new(LINK)), [(0, closed(LINK, CloseReason::Requested))]);
+    assert_eq!(told(&mut broker, 0, open(LINK, false)), [(0, opened(LINK, false))]);
     broker.handle(0, subscribe("a", Qos::AtLeastOnce).into());
     let on_its_way = broker.handle(1, publish("a", "1", Qos::AtLeastOnce).into());
     broker.disconnect(0, on_its_way);
     for (payload, qos) in [("lost", Qos::AtMostOnce), ("2", Qos::AtLeastOnce)] {
-        assert_eq!(
-            told(&mut broker, 1, publish("a", payload, qos)),
-            [(1, done(9))]
-        );
+        assert_eq!(told(&mut broker, 1, publish("a", payload, qos)), [(1, done(9))]);
     }
     let again = told(&mut broker, 0, open(next, false));
     assert_eq!(again[0], (0, opened(next, true)));
@@ -338,11 +281,7 @@ fn a_session_keeps_subscriptions_and_promised_messages_while_its_client_is_away(
 
     broker.disconnect(0, Vec::new());
     let clean = told(&mut broker, 0, open(next, true));
-    assert_eq!(
-        clean,
-        [(0, opened(next, false))],
-        "a clean session forgets the old one"
-    );
+    assert_eq!(clean, [(0, opened(next, false))], "a clean session forgets the old one");
 }
 
 #[test]
@@ -351,9 +290,6 @@ fn actions_for_another_link_are_dropped_and_a_second_link_ends_the_first() {
     let stray = Subscribe::new(next, Token::new(8), "a", Qos::AtMostOnce);
     assert_eq!(told(&mut broker, 0, stray), []);
     assert_eq!(told(&mut broker, 7, Close::new(LINK)), []);
-    let expected = [
-        (0, closed(LINK, CloseReason::Lost)),
-        (0, opened(next, false)),
-    ];
+    let expected = [(0, closed(LINK, CloseReason::Lost)), (0, opened(next, false))];
     assert_eq!(told(&mut broker, 0, open(next, true)), expected);
 }

@@ -294,10 +294,7 @@ fn each_way_to_break_the_contract_is_named_by_its_rule() {
 #[test]
 fn a_violation_tells_the_step_and_both_sides() {
     let violation = check_parrot(Flaw::TimeGoesBack, &script()).expect_err("flawed");
-    assert_eq!(
-        violation.step, 8,
-        "the step whose alarm is at another time: {violation}"
-    );
+    assert_eq!(violation.step, 8, "the step whose alarm is at another time: {violation}");
     assert!(violation.to_string().starts_with("P3 at step 8: "));
     assert!(violation.details.contains("with the newest time"));
 }
@@ -386,9 +383,7 @@ proptest! {
 
 #[test]
 fn an_honest_peer_breaks_nothing_on_its_way_to_the_end_and_back() {
-    let (link, seconds) = (Link::new(1), |seconds: u64| {
-        MonoTime::from_millis(seconds * 1_000)
-    });
+    let (link, seconds) = (Link::new(1), |seconds: u64| MonoTime::from_millis(seconds * 1_000));
     let message = |kind, number| {
         let frame = Peer::frame(kind, number, b'!', b"canary");
         Step::Input(Input::from(Message::new(link, "right", &frame)).into())

@@ -93,9 +93,7 @@ fn a_command_between_runs_starts_both_again() {
         assert_eq!(driver.left_mut().restart(now), Ok(()), "round {round}");
         assert_eq!(driver.right_mut().restart(now), Ok(()), "round {round}");
     }
-    let ends = driver
-        .left_events()
-        .filter(|(_, event)| **event == Event::Ended);
+    let ends = driver.left_events().filter(|(_, event)| **event == Event::Ended);
     assert_eq!(ends.count(), 2);
 }
 
@@ -105,9 +103,7 @@ fn a_seed_repeats_the_trace_and_another_does_not() {
         let mut driver = peers(seed);
         driver.open(Side::Left, true);
         driver.open(Side::Right, true);
-        driver
-            .run_until(seconds(3_600))
-            .map(|()| driver.trace().to_vec())
+        driver.run_until(seconds(3_600)).map(|()| driver.trace().to_vec())
     };
     assert_eq!(trace(1), trace(1));
     assert_ne!(trace(1), trace(2));
@@ -122,11 +118,7 @@ fn refused_inputs_stand_in_the_trace() {
     driver.open(Side::Right, true);
     assert_eq!(driver.run_until(seconds(1)), Ok(()));
     let right_refuses: EntryOf<Peer, Peer> = Entry::Right(MonoTime::ORIGIN, Err(Refused::Forged));
-    assert!(
-        driver.trace().contains(&right_refuses),
-        "{:?}",
-        driver.trace()
-    );
+    assert!(driver.trace().contains(&right_refuses), "{:?}", driver.trace());
 }
 
 fn probes() -> Driver<Probe, Probe> {
@@ -134,10 +126,7 @@ fn probes() -> Driver<Probe, Probe> {
 }
 
 fn heard(driver: &Driver<Probe, Probe>) -> Vec<OwnedInput> {
-    driver
-        .left_events()
-        .map(|(_, input)| input.clone())
-        .collect()
+    driver.left_events().map(|(_, input)| input.clone()).collect()
 }
 
 fn publish(token: u64, topic: &str, qos: Qos) -> Publish {
@@ -153,9 +142,7 @@ fn a_machine_that_opens_its_own_link_is_answered_by_the_broker() {
     let mut driver = probes();
     let options = ConnectOptions::new("broker.example", 8883, Transport::Tls, "probe");
     let open = |link| Open::new(link, options.clone());
-    driver
-        .broker_mut()
-        .refuse_connect(0, Some(ConnackCode::SERVER_UNAVAILABLE));
+    driver.broker_mut().refuse_connect(0, Some(ConnackCode::SERVER_UNAVAILABLE));
     driver.left_mut().outbox.push_back(open(LINK).into());
     assert_eq!(driver.run_until(seconds(1)), Ok(()));
     driver.broker_mut().refuse_connect(0, None);
@@ -174,10 +161,7 @@ fn a_lost_publish_counts_as_handed_over() {
     let mut driver = probes().with_uplink(Side::Left, Faults::none().with_loss(1.0));
     driver.open(Side::Left, true);
     assert_eq!(driver.run_until(seconds(1)), Ok(()));
-    driver
-        .left_mut()
-        .outbox
-        .push_back(publish(5, "a", Qos::AtMostOnce).into());
+    driver.left_mut().outbox.push_back(publish(5, "a", Qos::AtMostOnce).into());
     assert_eq!(driver.run_until(seconds(2)), Ok(()));
     assert_eq!(heard(&driver)[1..], [done(5)]);
 }
@@ -188,17 +172,11 @@ fn a_promised_publish_is_repeated_on_the_way_and_answered_once() {
     driver.open(Side::Left, true);
     let subscribe = Subscribe::new(LINK, Token::new(1), "a", Qos::AtLeastOnce);
     driver.left_mut().outbox.push_back(subscribe.into());
-    driver
-        .left_mut()
-        .outbox
-        .push_back(publish(2, "a", Qos::AtLeastOnce).into());
+    driver.left_mut().outbox.push_back(publish(2, "a", Qos::AtLeastOnce).into());
     assert_eq!(driver.run_until(seconds(1)), Ok(()));
     let message = OwnedInput::from(iot_sansio::mqtt::Input::from(Message::new(LINK, "a", b"x")));
     let mut heard = heard(&driver);
-    assert_eq!(
-        heard.remove(0),
-        OwnedInput::Opened(Opened::new(LINK, false))
-    );
+    assert_eq!(heard.remove(0), OwnedInput::Opened(Opened::new(LINK, false)));
     heard.sort_by_key(|input| format!("{input:?}"));
     assert_eq!(heard, [done(1), done(2), message.clone(), message]);
 }
@@ -209,25 +187,16 @@ fn a_lost_connection_voids_what_was_on_its_way_and_is_told_once() {
     let mut driver = probes().with_downlink(Side::Left, slow);
     driver.open(Side::Left, true);
     assert_eq!(driver.run_until(seconds(20)), Ok(()));
-    driver
-        .left_mut()
-        .outbox
-        .push_back(publish(5, "a", Qos::AtLeastOnce).into());
+    driver.left_mut().outbox.push_back(publish(5, "a", Qos::AtLeastOnce).into());
     assert_eq!(driver.run_until(seconds(25)), Ok(()));
     assert!(driver.lose(Side::Left));
     assert!(!driver.lose(Side::Left), "it has no connection any more");
     assert_eq!(driver.run_until(seconds(60)), Ok(()));
     let expected = [
         (seconds(10), OwnedInput::Opened(Opened::new(LINK, false))),
-        (
-            seconds(35),
-            OwnedInput::Closed(Closed::new(LINK, CloseReason::Lost)),
-        ),
+        (seconds(35), OwnedInput::Closed(Closed::new(LINK, CloseReason::Lost))),
     ];
-    let heard: Vec<_> = driver
-        .left_events()
-        .map(|(at, input)| (at, input.clone()))
-        .collect();
+    let heard: Vec<_> = driver.left_events().map(|(at, input)| (at, input.clone())).collect();
     assert_eq!(heard, expected);
 }
 
@@ -240,10 +209,7 @@ fn a_message_that_was_on_its_way_comes_again_in_the_same_session() {
     let subscribe = Subscribe::new(LINK, Token::new(1), "a", Qos::AtLeastOnce);
     driver.left_mut().outbox.push_back(subscribe.into());
     assert_eq!(driver.run_until(seconds(20)), Ok(()));
-    driver
-        .right_mut()
-        .outbox
-        .push_back(publish(1, "a", Qos::AtLeastOnce).into());
+    driver.right_mut().outbox.push_back(publish(1, "a", Qos::AtLeastOnce).into());
     assert_eq!(driver.run_until(seconds(25)), Ok(()));
     driver.lose(Side::Left);
     let next = driver.open(Side::Left, false);
@@ -275,10 +241,7 @@ fn a_deadline_that_never_moves_is_a_livelock() {
     driver.right_mut().deadline = Some(seconds(7));
     assert_eq!(driver.run_until(seconds(6)), Ok(()));
     let (side, at) = (Side::Right, seconds(7));
-    assert_eq!(
-        driver.run_until(seconds(8)),
-        Err(Stuck::Deadline { side, at })
-    );
+    assert_eq!(driver.run_until(seconds(8)), Err(Stuck::Deadline { side, at }));
 }
 
 #[test]
@@ -295,10 +258,7 @@ fn an_instant_that_never_ends_is_a_livelock() {
         };
         outbox.push_back(subscribe.into());
     }
-    driver
-        .left_mut()
-        .outbox
-        .push_back(publish(2, "right", Qos::AtMostOnce).into());
+    driver.left_mut().outbox.push_back(publish(2, "right", Qos::AtMostOnce).into());
     let at = MonoTime::ORIGIN;
     assert_eq!(driver.run_until(seconds(1)), Err(Stuck::Endless { at }));
 }
@@ -308,10 +268,7 @@ fn more_than_a_line_holds_is_told_instead_of_lost() {
     let mut driver = probes();
     driver.open(Side::Left, true);
     for token in 0..2_000 {
-        driver
-            .left_mut()
-            .outbox
-            .push_back(publish(token, "a", Qos::AtLeastOnce).into());
+        driver.left_mut().outbox.push_back(publish(token, "a", Qos::AtLeastOnce).into());
     }
     let (side, at) = (Side::Left, MonoTime::ORIGIN);
     assert_eq!(driver.run_until(seconds(1)), Err(Stuck::Full { side, at }));

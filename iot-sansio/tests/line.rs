@@ -117,12 +117,7 @@ fn each_fault_happens_about_as_often_as_it_should() {
     let times = [0; 1_000];
     let arrived = sent(Faults::none().with_loss(0.3), 1, &times, None);
     assert!((650..750).contains(&arrived.len()), "{}", arrived.len());
-    let arrived = sent(
-        Faults::none().with_duplication(0.01),
-        1,
-        &times[..500],
-        None,
-    );
+    let arrived = sent(Faults::none().with_duplication(0.01), 1, &times[..500], None);
     assert!((501..520).contains(&arrived.len()), "{}", arrived.len());
     let reordered = sent(wide().with_reordering(true), 1, &times, None);
     assert!(!reordered.is_sorted_by_key(|(_, item)| *item));
@@ -148,15 +143,9 @@ fn an_item_waits_for_its_time() {
 #[test]
 fn a_full_line_takes_nothing_more_and_says_so() {
     let mut line = Line::new(Faults::none().with_duplication(1.0), 0).with_capacity(3);
-    let sent: Vec<_> = (0..4)
-        .map(|item| line.send(MonoTime::ORIGIN, item))
-        .collect();
+    let sent: Vec<_> = (0..4).map(|item| line.send(MonoTime::ORIGIN, item)).collect();
     assert_eq!(sent, [true, true, false, false]);
-    assert_eq!(
-        line.len(),
-        3,
-        "there was no room for a duplicate of the second"
-    );
+    assert_eq!(line.len(), 3, "there was no room for a duplicate of the second");
     assert!(!line.send_in_order(MonoTime::ORIGIN, 9));
     line.retain(|item| *item == 1);
     assert_eq!(arrivals(&mut line), [(MonoTime::ORIGIN, 1)]);

@@ -1,10 +1,5 @@
 //! Driving machines through pointers and a pump.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "a transport gives actions back as they are"
-)]
-
 extern crate alloc;
 
 use alloc::collections::VecDeque;
@@ -44,9 +39,7 @@ impl Machine for List {
     }
 
     fn poll_output(&mut self) -> Output<Action, u32> {
-        self.outputs
-            .pop_front()
-            .unwrap_or(Output::Idle(Some(DEADLINE)))
+        self.outputs.pop_front().unwrap_or(Output::Idle(Some(DEADLINE)))
     }
 
     fn is_finished(&self) -> bool {
@@ -74,11 +67,7 @@ fn use_once<M: Machine<Vocabulary = Mqtt, Event = u32> + ?Sized>(
 
 #[test]
 fn a_machine_behind_a_pointer_is_the_machine() {
-    let list = List {
-        outputs: [Output::Event(1)].into(),
-        ends: true,
-        ..List::default()
-    };
+    let list = List { outputs: [Output::Event(1)].into(), ends: true, ..List::default() };
     let expected = [Output::Event(1), Output::Idle(Some(DEADLINE))];
 
     let mut direct = list.clone();
@@ -128,11 +117,8 @@ proptest! {
 
 #[test]
 fn a_machine_is_not_finished_while_the_transport_holds_its_last_action_up() {
-    let mut list = List {
-        outputs: [Output::Action(action(1))].into(),
-        ends: true,
-        ..List::default()
-    };
+    let mut list =
+        List { outputs: [Output::Action(action(1))].into(), ends: true, ..List::default() };
     let mut pump = Pump::default();
     assert_eq!(pump.drain(&mut list, Err, |_| ()), Pumped::Blocked);
     assert!(list.is_finished());

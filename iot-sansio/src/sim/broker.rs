@@ -68,11 +68,7 @@ struct Client {
 impl Delivery {
     /// Neither a message nor anything else that may be lost.
     pub(super) const fn sure(client: usize, input: OwnedInput) -> Self {
-        Self {
-            client,
-            input,
-            qos: Qos::ExactlyOnce,
-        }
+        Self { client, input, qos: Qos::ExactlyOnce }
     }
 }
 
@@ -184,34 +180,19 @@ impl Broker {
         client.session = true;
         deliveries.push(Delivery::sure(number, OwnedInput::Opened(opened)));
         for (message, qos) in client.waiting.drain(..) {
-            let input = OwnedInput::Message(OwnedMessage {
-                link: open.link,
-                ..message
-            });
-            deliveries.push(Delivery {
-                client: number,
-                input,
-                qos,
-            });
+            let input = OwnedInput::Message(OwnedMessage { link: open.link, ..message });
+            deliveries.push(Delivery { client: number, input, qos });
         }
         deliveries
     }
 
     fn subscribe(&mut self, number: usize, subscribe: Subscribe) -> Vec<Delivery> {
-        let Subscribe {
-            link,
-            token,
-            filter,
-            qos,
-        } = subscribe;
+        let Subscribe { link, token, filter, qos } = subscribe;
         if !is_filter(&filter) || self.refused_filters.contains(&filter) {
             let failed = Failed::new(link, token);
             return vec![Delivery::sure(number, OwnedInput::Failed(failed))];
         }
-        let mut deliveries = vec![Delivery::sure(
-            number,
-            OwnedInput::Done(Done::new(link, token)),
-        )];
+        let mut deliveries = vec![Delivery::sure(number, OwnedInput::Done(Done::new(link, token)))];
         for (topic, (payload, published)) in &self.retained {
             if filter_matches(&filter, topic) {
                 let input = OwnedInput::Message(OwnedMessage {
@@ -220,11 +201,7 @@ impl Broker {
                     payload: payload.clone(),
                     retain: true,
                 });
-                deliveries.push(Delivery {
-                    client: number,
-                    input,
-                    qos: qos.min(*published),
-                });
+                deliveries.push(Delivery { client: number, input, qos: qos.min(*published) });
             }
         }
         let client = self.clients.entry(number).or_default();

@@ -25,10 +25,7 @@ impl Clock {
     /// A clock at the origin, while the wall clock reads `unix`.
     #[must_use]
     pub const fn new(unix: UnixMillis) -> Self {
-        Self {
-            now: MonoTime::ORIGIN,
-            wall: WallClock::new(MonoTime::ORIGIN, unix),
-        }
+        Self { now: MonoTime::ORIGIN, wall: WallClock::new(MonoTime::ORIGIN, unix) }
     }
 
     /// Monotonic time.

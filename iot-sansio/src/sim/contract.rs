@@ -128,11 +128,7 @@ pub struct Violation {
 impl Violation {
     fn new(rule: Rule, step: usize, details: impl Into<String>) -> Self {
         let details = details.into();
-        Self {
-            rule,
-            step,
-            details,
-        }
+        Self { rule, step, details }
     }
 }
 
@@ -169,20 +165,14 @@ impl<'a, M: Machine, S, T, R> Contract<'a, M, S, T, R> {
     /// With terminal events. Default: the machine never ends.
     #[must_use]
     pub fn with_terminal(self, is_terminal: impl Fn(&M::Event) -> bool + 'a) -> Self {
-        Self {
-            is_terminal: Box::new(is_terminal),
-            ..self
-        }
+        Self { is_terminal: Box::new(is_terminal), ..self }
     }
 
     /// With steps that are commands: a machine that has ended may refuse them, or be started again by them. Default:
     /// all steps are inputs.
     #[must_use]
     pub fn with_commands(self, is_command: impl Fn(&S) -> bool + 'a) -> Self {
-        Self {
-            is_command: Box::new(is_command),
-            ..self
-        }
+        Self { is_command: Box::new(is_command), ..self }
     }
 
     /// With secrets that nothing may print, neither as text nor as a list of bytes. Default: none.
@@ -190,14 +180,9 @@ impl<'a, M: Machine, S, T, R> Contract<'a, M, S, T, R> {
     pub fn with_canaries(self, secrets: &[&str]) -> Self {
         let canary = |secret: &&str| Canary {
             text: (*secret).into(),
-            numbers: format!("{:?}", secret.as_bytes())
-                .trim_matches(['[', ']'])
-                .into(),
+            numbers: format!("{:?}", secret.as_bytes()).trim_matches(['[', ']']).into(),
         };
-        Self {
-            canaries: secrets.iter().map(canary).collect(),
-            ..self
-        }
+        Self { canaries: secrets.iter().map(canary).collect(), ..self }
     }
 
     /// With another seed for the lazy drains. Default: 0.
@@ -335,9 +320,7 @@ where
             if record.refused.is_some() || due || end < step.now {
                 continue;
             }
-            let end = record
-                .deadline
-                .map_or(end, |deadline| end.min(before(deadline)));
+            let end = record.deadline.map_or(end, |deadline| end.min(before(deadline)));
             for early in [step.now, halfway(step.now, end), end] {
                 trial.machine.handle_timeout(early);
                 let (yielded, deadline) = trial.settle(step.index)?;

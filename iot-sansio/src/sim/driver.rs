@@ -93,11 +93,9 @@ impl fmt::Display for Stuck {
                 "the {side:?} machine's passed deadline does not move at {:?}",
                 at.since_origin()
             ),
-            Self::Full { side, at } => write!(
-                f,
-                "a line of the {side:?} machine is full at {:?}",
-                at.since_origin()
-            ),
+            Self::Full { side, at } => {
+                write!(f, "a line of the {side:?} machine is full at {:?}", at.since_origin())
+            }
             Self::Endless { at } => {
                 write!(f, "the instant {:?} does not end", at.since_origin())
             }
@@ -254,12 +252,8 @@ impl<L: Machine<Vocabulary = Mqtt>, R: Machine<Vocabulary = Mqtt>> Driver<L, R> 
                 }
             }
             let trace = &mut self.trace;
-            moved |= self
-                .left
-                .step(now, |told| trace.push(Entry::Left(now, told)))?;
-            moved |= self
-                .right
-                .step(now, |told| trace.push(Entry::Right(now, told)))?;
+            moved |= self.left.step(now, |told| trace.push(Entry::Left(now, told)))?;
+            moved |= self.right.step(now, |told| trace.push(Entry::Right(now, told)))?;
             if !moved {
                 return Ok(());
             }
@@ -383,10 +377,7 @@ impl<M: Machine<Vocabulary = Mqtt>> Seat<M> {
     }
 
     fn deliver(&mut self, now: MonoTime, delivery: Delivery) {
-        let ends = matches!(
-            delivery.input,
-            OwnedInput::Opened(_) | OwnedInput::Closed(_)
-        );
+        let ends = matches!(delivery.input, OwnedInput::Opened(_) | OwnedInput::Closed(_));
         let qos = delivery.qos;
         let sent = if ends {
             self.down.send_in_order(now, delivery)
@@ -463,11 +454,7 @@ impl<M: Machine<Vocabulary = Mqtt>> Seat<M> {
     }
 
     fn next_instant(&self) -> Option<MonoTime> {
-        let instants = [
-            self.up.next_arrival(),
-            self.down.next_arrival(),
-            self.deadline,
-        ];
+        let instants = [self.up.next_arrival(), self.down.next_arrival(), self.deadline];
         instants.into_iter().flatten().min()
     }
 }

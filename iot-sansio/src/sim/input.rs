@@ -1,6 +1,7 @@
 //! Inputs that can wait.
 
 use alloc::{string::String, vec::Vec};
+use core::fmt;
 
 use crate::mqtt::{Closed, Done, Failed, Input, Link, Message, Opened};
 
@@ -27,8 +28,8 @@ pub enum OwnedInput {
     Failed(Failed),
 }
 
-/// An [`mqtt::Message`](Message) that owns its data.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// An [`mqtt::Message`](Message) that owns its data. `Debug` shows the length of its payload only.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OwnedMessage {
     /// The connection it came over.
@@ -41,6 +42,18 @@ pub struct OwnedMessage {
     pub retain: bool,
 }
 
+impl OwnedMessage {
+    fn as_message(&self) -> Message<'_> {
+        Message::new(self.link, &self.topic, &self.payload).with_retain(self.retain)
+    }
+}
+
+impl fmt::Debug for OwnedMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_message().fmt(f)
+    }
+}
+
 impl OwnedInput {
     /// The input as a machine takes it.
     #[must_use]
@@ -48,9 +61,7 @@ impl OwnedInput {
         match self {
             Self::Opened(opened) => Input::Opened(*opened),
             Self::Closed(closed) => Input::Closed(*closed),
-            Self::Message(message) => Message::new(message.link, &message.topic, &message.payload)
-                .with_retain(message.retain)
-                .into(),
+            Self::Message(message) => message.as_message().into(),
             Self::Done(done) => Input::Done(*done),
             Self::Failed(failed) => Input::Failed(*failed),
         }

@@ -50,21 +50,14 @@ impl Faults {
     /// Delivers an item twice with this probability, from 0 to 1.
     #[must_use]
     pub const fn with_duplication(self, duplication: f64) -> Self {
-        Self {
-            duplication,
-            ..self
-        }
+        Self { duplication, ..self }
     }
 
     /// Takes this long for an item, each moment equally likely. Of an empty range only the start counts.
     #[must_use]
     pub fn with_delay(self, delay: RangeInclusive<Duration>) -> Self {
         let (shortest, longest) = delay.into_inner();
-        Self {
-            shortest,
-            longest: longest.max(shortest),
-            ..self
-        }
+        Self { shortest, longest: longest.max(shortest), ..self }
     }
 
     /// Lets an item overtake another that drew a longer delay. Without it items arrive in the order they were sent.
@@ -199,11 +192,7 @@ impl<T: Clone> Line<T> {
         }
         let duplicate = (twice && self.in_flight.len() + 1 < self.capacity).then(|| item.clone());
         for item in [Some(item), duplicate].into_iter().flatten() {
-            let earliest = if self.faults.reordering {
-                self.barrier
-            } else {
-                self.latest
-            };
+            let earliest = if self.faults.reordering { self.barrier } else { self.latest };
             let arrival = now.after(self.delay()).max(earliest);
             self.latest = self.latest.max(arrival);
             self.in_flight.insert((arrival, self.sent), item);
@@ -217,8 +206,6 @@ impl<T: Clone> Line<T> {
         let longest = MonoTime::from_origin(self.faults.longest);
         let spread = longest.since(shortest).as_nanos();
         let spread = self.rng.u64(0..=u64::try_from(spread).unwrap_or(u64::MAX));
-        self.faults
-            .shortest
-            .saturating_add(Duration::from_nanos(spread))
+        self.faults.shortest.saturating_add(Duration::from_nanos(spread))
     }
 }

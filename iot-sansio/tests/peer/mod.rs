@@ -97,9 +97,7 @@ impl Peer {
 
     /// A frame as the peer that holds this key sends it.
     pub(crate) fn frame(kind: u8, number: u8, item: u8, key: &[u8]) -> [u8; 4] {
-        let check = key
-            .iter()
-            .fold(kind ^ number ^ item, |sum, byte| sum.rotate_left(1) ^ byte);
+        let check = key.iter().fold(kind ^ number ^ item, |sum, byte| sum.rotate_left(1) ^ byte);
         [kind, number, item, check]
     }
 

@@ -40,10 +40,7 @@ impl Machine for Probe {
     fn poll_output(&mut self) -> Output<Action, OwnedInput> {
         match (self.heard.pop_front(), self.outbox.is_empty()) {
             (Some(input), _) => Output::Event(input),
-            (None, false) => self
-                .outbox
-                .pop_front()
-                .map_or(Output::Idle(None), Output::Action),
+            (None, false) => self.outbox.pop_front().map_or(Output::Idle(None), Output::Action),
             (None, true) => Output::Idle(self.deadline),
         }
     }

@@ -83,11 +83,7 @@ where
     R: Debug + Display,
 {
     pub(super) fn new(contract: &'c Contract<'a, M, S, T, R>) -> Self {
-        Self {
-            contract,
-            machine: (contract.make)(),
-            ended: false,
-        }
+        Self { contract, machine: (contract.make)(), ended: false }
     }
 
     /// Drains what the machine has to say before it is fed anything.
@@ -234,14 +230,7 @@ where
         let (outputs, deadline) = self.settle(step)?;
         let state = (self.contract.state)(&self.machine);
         self.keeps_secrets(step, "the Debug of the machine", &format!("{state:?}"))?;
-        Ok(Record {
-            step,
-            refused,
-            outputs,
-            deadline,
-            finished: self.machine.is_finished(),
-            state,
-        })
+        Ok(Record { step, refused, outputs, deadline, finished: self.machine.is_finished(), state })
     }
 
     fn keeps_secrets(&self, step: usize, place: &str, text: &str) -> Result<(), Violation> {
