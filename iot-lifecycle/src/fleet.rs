@@ -10,9 +10,9 @@ use core::{cmp::Reverse, fmt, mem};
 use iot_sansio::{MonoTime, Output, UnixMillis, WallClock, mqtt};
 
 use crate::{
-    Event as LifecycleEvent, EventKind, HeadError,
+    Event as LifecycleEvent, EventKind, HeadError, TopicError,
     presence::{Input, Note, Presence, Status, Step},
-    topic::{ClientIdError, validate_client_id},
+    topic::check_client_id,
 };
 
 mod config;
@@ -136,7 +136,7 @@ pub enum ApplyError {
     Head(#[from] HeadError),
     /// The client cannot be kept under this id.
     #[error(transparent)]
-    ClientId(#[from] ClientIdError),
+    ClientId(#[from] TopicError),
     /// Too much is waiting to be drained.
     #[error("{limit} outputs are queued: drain them, then feed the input again")]
     QueueFull {
@@ -313,7 +313,7 @@ impl<K: ClientKey> Fleet<K> {
         let is_kept = presence != Presence::default();
         if is_kept {
             below_watermark?;
-            validate_client_id(client_id)?;
+            check_client_id(client_id)?;
             let limit = self.config.max_clients();
             if self.table.len() >= limit && self.offline == 0 {
                 return Err(ApplyError::TooManyClients { limit });

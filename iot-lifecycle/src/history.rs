@@ -10,9 +10,11 @@ use crate::Event;
 
 mod device;
 mod naive;
+mod service;
 
 pub use device::{Device, Occurrence};
 pub use naive::Naive;
+pub use service::{Published, QueueFull, Service};
 
 /// Describes the history of a fleet: what happened to each device, and how the service told of it.
 ///

@@ -14,24 +14,33 @@ extern crate alloc;
 extern crate std;
 
 mod decode;
+mod encode;
+pub mod envelope;
 mod event;
+mod field;
+mod field_map;
 pub mod fleet;
 #[cfg(feature = "sim")]
 pub mod history;
+mod json;
 mod order;
 pub mod presence;
 mod reason;
 mod session_id;
 pub mod store;
 mod subscription;
-pub mod topic;
+mod topic;
 
 pub use decode::{DecodeError, Decoder};
 pub use event::{
     ConnectFailed, Connected, Disconnected, Event, EventKind, PrincipalIdentifier, Topics,
     UnknownKind,
 };
+pub use field::{Field, FieldNames};
+pub use field_map::FieldMap;
+pub use json::JsonType;
 pub use order::{Head, HeadError, HeadKind, Order};
 pub use reason::{ConnectFailureReason, DisconnectReason, UnknownReason};
 pub use session_id::SessionId;
 pub use subscription::{Subscription, SubscriptionState, Subscriptions, suggests_lost_connect};
+pub use topic::{Filter, RuleSqlError, Topic, TopicError, TopicKind};

@@ -1,9 +1,13 @@
 //! What bounds a fleet, and how it decodes and orders.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{
+    string::{String, ToString as _},
+    vec,
+    vec::Vec,
+};
 use core::time::Duration;
 
-use crate::{Decoder, presence, topic};
+use crate::{Decoder, Filter, presence};
 
 /// The settings of a [`Fleet`](super::Fleet).
 ///
@@ -33,7 +37,7 @@ impl Default for Config {
         Self {
             presence: presence::Config::default(),
             decoder: Decoder::default(),
-            filters: vec![topic::ALL_PRESENCE.into()],
+            filters: vec![Filter::Presence.to_string()],
             max_clients: 1_000_000,
             max_queued: 1_024,
             retention: Duration::ZERO,

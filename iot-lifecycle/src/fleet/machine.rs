@@ -8,10 +8,7 @@ use iot_sansio::{
 };
 
 use super::{ApplyError, ClientKey, Event, Fleet};
-use crate::{
-    DecodeError,
-    topic::{Topic, TopicError},
-};
+use crate::{DecodeError, Topic, TopicError};
 
 /// What a fleet keeps of the connection that it is a guest on.
 #[derive(Clone, Debug)]
