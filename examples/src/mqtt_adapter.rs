@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io,
+    io, mem,
     time::Duration,
 };
 
@@ -17,8 +17,8 @@ use iot_sansio::{
     },
 };
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS,
-    SubscribeReasonCode, valid_filter, valid_topic,
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, PubAck, PubComp,
+    QoS, SubscribeReasonCode, valid_filter, valid_topic,
 };
 use tokio::{
     sync::mpsc,
@@ -27,7 +27,7 @@ use tokio::{
 };
 
 /// Open tokens a link; AWS IoT Core allows a client no more unacknowledged publishes.
-const WINDOW: usize = 100;
+const WINDOW: u16 = 100;
 /// The largest packet in both directions, in bytes; the default of `rumqttc` is 10 KiB.
 const MAX_PACKET: usize = 1 << 20;
 /// The bytes of a PUBLISH besides topic and payload, at most.
@@ -107,25 +107,33 @@ impl Adapter {
         self.links.open(link, options);
     }
 
-    /// Sends and tells what the machine has to say, then waits for the next input or the machine's deadline and feeds it.
+    /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline and feeds it.
     ///
+    /// So it returns as soon as there were events, and what takes time to do about them is done between steps.
     /// Cancel safe: dropped while it waits, it has lost nothing.
     ///
     /// # Errors
     /// The machine refused the input, and is as before. Step on.
+    #[expect(clippy::result_large_err, reason = "the pump takes the action back")]
     pub async fn step<M>(
         &mut self,
         machine: &mut M,
-        on_event: impl FnMut(M::Event),
+        mut on_event: impl FnMut(M::Event),
     ) -> Result<Stepped, M::Error>
     where
         M: Machine<Vocabulary = Mqtt> + ?Sized,
     {
+        let mut told = false;
         let send = |action| self.links.send(action);
-        let deadline = match self.pump.drain(machine, send, on_event) {
+        let tell = |event| {
+            told = true;
+            on_event(event);
+        };
+        let deadline = match self.pump.drain(machine, send, tell) {
+            Pumped::Finished => return Ok(Stepped::Finished),
+            _ if told => return Ok(Stepped::Running),
             Pumped::Idle(deadline) => deadline,
             Pumped::Blocked => Some(self.now().after(BLOCKED_TICK)),
-            Pumped::Finished => return Ok(Stepped::Finished),
         };
         let until = deadline.and_then(|time| self.origin.checked_add(time.since_origin()));
         let report = self.links.next(until).await;
@@ -226,7 +234,7 @@ enum Report {
 
 impl Links {
     fn new() -> Self {
-        let (reporter, reports) = mpsc::channel(WINDOW);
+        let (reporter, reports) = mpsc::channel(WINDOW.into());
         Self {
             open: HashMap::new(),
             tasks: JoinSet::new(),
@@ -246,7 +254,7 @@ impl Links {
             }
         };
         // A place for each token and one for DISCONNECT: this queue is never full.
-        let (client, events) = AsyncClient::new(options, WINDOW + 1);
+        let (client, events) = AsyncClient::new(options, usize::from(WINDOW) + 1);
         let forward = forward(link, events, self.reporter.clone());
         let connection = Connection {
             client,
@@ -260,6 +268,7 @@ impl Links {
     }
 
     /// Takes an action, or gives it back while the window is full.
+    #[expect(clippy::result_large_err, reason = "the pump takes the action back")]
     fn send(&mut self, action: Action) -> Result<(), Action> {
         let link = action.link();
         if let Action::Open(open) = action {
@@ -271,7 +280,7 @@ impl Links {
             Some(connection) if !connection.closing => connection,
             _ => return Ok(()), // gone or going: `Closed` voids the token
         };
-        if token.is_some() && connection.open_tokens() >= WINDOW {
+        if token.is_some() && connection.open_tokens() >= WINDOW.into() {
             return Err(action);
         }
         let client = &connection.client;
@@ -335,7 +344,7 @@ impl Links {
             Report::Event(event) => self.open.get_mut(&link)?.input(link, event),
             Report::Failed(token) => Some(Failed::new(link, *token).into()),
             Report::Ended(error) => {
-                let asked = self.open.remove(&link).is_none_or(|ended| ended.closing);
+                let asked = self.open.remove(&link).is_some_and(|ended| ended.closing);
                 let reason = match error {
                     Some(ConnectionError::ConnectionRefused(code)) => {
                         CloseReason::Refused(ConnackCode::new(*code as u8))
@@ -374,10 +383,9 @@ impl Connection {
             Event::Incoming(Packet::UnsubAck(answer)) => {
                 self.answered(Request::Unsubscribe, answer.pkid)
             }
-            Event::Incoming(Packet::PubAck(answer)) => self.answered(Request::Publish, answer.pkid),
-            Event::Incoming(Packet::PubComp(answer)) => {
-                self.answered(Request::Publish, answer.pkid)
-            }
+            Event::Incoming(
+                Packet::PubAck(PubAck { pkid }) | Packet::PubComp(PubComp { pkid }),
+            ) => self.answered(Request::Publish, *pkid),
             // QoS 0 has no identifier and no answer.
             Event::Outgoing(Outgoing::Publish(0)) => self.requested.pop_front(),
             Event::Outgoing(Outgoing::Publish(id)) => self.sent(Request::Publish, *id),
@@ -414,7 +422,7 @@ async fn forward(link: Link, mut events: EventLoop, reporter: mpsc::Sender<(Link
         }
     };
     // What arrived together with the end still counts; what was to be sent does not.
-    let rest = std::mem::take(&mut events.state.events);
+    let rest = mem::take(&mut events.state.events);
     let arrived = rest
         .into_iter()
         .filter(|event| matches!(event, Event::Incoming(_)));
@@ -438,17 +446,14 @@ fn client_options(options: &ConnectOptions) -> Result<MqttOptions, io::Error> {
         return Err(unsupported("a kept session needs a client identifier"));
     }
     let mut client = MqttOptions::new(&options.client_id, &options.host, options.port);
-    // Whole seconds in 16 bits; less than one second would mean none.
-    let seconds = options
-        .keep_alive
-        .as_millis()
-        .div_ceil(1000)
-        .min(u128::from(u16::MAX));
+    // Whole seconds in 16 bits, rounded up: none at all would switch it off.
+    let begun = u64::from(options.keep_alive.subsec_nanos() > 0);
+    let seconds = options.keep_alive.as_secs().saturating_add(begun);
     client
-        .set_keep_alive(Duration::from_secs(seconds as u64))
+        .set_keep_alive(Duration::from_secs(seconds.min(u16::MAX.into())))
         .set_clean_session(options.clean_session)
         .set_max_packet_size(MAX_PACKET, MAX_PACKET)
-        .set_inflight(WINDOW as u16);
+        .set_inflight(WINDOW);
     if let Some(credentials) = &options.credentials {
         let password = credentials.password.expose_str();
         let password = password.map_err(|_| unsupported("the password is not UTF-8"))?;
