@@ -276,9 +276,8 @@ impl Links {
             return Ok(());
         }
         let token = action.token();
-        let connection = match self.open.get_mut(&link) {
-            Some(connection) if !connection.closing => connection,
-            _ => return Ok(()), // gone or going: `Closed` voids the token
+        let Some(connection) = self.open.get_mut(&link) else {
+            return Ok(()); // `Closed` has voided the token
         };
         if token.is_some() && connection.open_tokens() >= WINDOW.into() {
             return Err(action);

@@ -254,12 +254,7 @@ async fn a_machine_opens_and_closes_its_own_link() {
 
 #[tokio::test]
 async fn closing_a_link_says_disconnect_after_what_was_sent_before() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (_server, mut client, mut stream) = scripted().await;
     client.publish(1, "a", Qos::AtMostOnce);
     client.script.ask(Close::new(LINK));
     assert_eq!(client.next().await, Heard::Done(Token::new(1)));
@@ -270,13 +265,23 @@ async fn closing_a_link_says_disconnect_after_what_was_sent_before() {
 }
 
 #[tokio::test]
+async fn a_link_that_breaks_while_it_is_being_closed_ended_as_asked() {
+    let (_server, mut client, stream) = scripted().await;
+    // Never acknowledged, as many as may be: DISCONNECT waits behind them.
+    for token in 0..100 {
+        client.publish(token, "a", Qos::AtLeastOnce);
+    }
+    client.script.ask(Close::new(LINK));
+    while !client.script.asked.is_empty() {
+        within(client.step()).await;
+    }
+    drop(stream);
+    assert_eq!(client.next().await, Heard::Closed(CloseReason::Requested));
+}
+
+#[tokio::test]
 async fn closing_the_adapter_says_disconnect_too() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (_server, client, mut stream) = scripted().await;
     within(client.adapter.close()).await;
     assert_eq!(read_kind(&mut stream).await, Some(DISCONNECT));
     assert_eq!(read_kind(&mut stream).await, None);
@@ -311,12 +316,7 @@ async fn a_dead_port_is_a_lost_link_and_is_not_tried_again() {
 
 #[tokio::test]
 async fn a_lost_link_is_not_opened_again() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (server, mut client, stream) = scripted().await;
     drop(stream);
     assert_eq!(client.next().await, Heard::Closed(CloseReason::Lost));
     let again = tokio::time::timeout(Duration::from_millis(50), async {
@@ -350,12 +350,7 @@ async fn a_refused_connect_tells_the_code() {
 
 #[tokio::test]
 async fn a_refused_subscription_fails() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (_server, mut client, mut stream) = scripted().await;
     for token in [1, 2] {
         let subscribe = Subscribe::new(LINK, Token::new(token), "a", Qos::AtLeastOnce);
         client.script.ask(subscribe);
@@ -373,12 +368,7 @@ async fn a_refused_subscription_fails() {
 
 #[tokio::test]
 async fn what_arrives_together_with_the_end_is_told_before_it() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (_server, mut client, mut stream) = scripted().await;
     // Two messages, then a packet that no broker may send.
     let message = [0x30, 4, 0, 1, b'a', 7];
     let all = [&message[..], &message, &[0xF0, 0]].concat();
@@ -390,12 +380,7 @@ async fn what_arrives_together_with_the_end_is_told_before_it() {
 
 #[tokio::test]
 async fn time_passes_while_the_transport_is_full() {
-    let server = Server::bind().await;
-    let mut client = Client::default();
-    client.adapter.open(LINK, &options(server.port, "client"));
-    let mut stream = server.accept().await;
-    stream.write_all(ACCEPTED).await.unwrap();
-    assert_eq!(client.next().await, Heard::Opened);
+    let (_server, mut client, stream) = scripted().await;
     // Nothing is ever acknowledged.
     for token in 0..1_000 {
         client.publish(token, "a", Qos::AtLeastOnce);
@@ -548,6 +533,17 @@ impl Server {
         assert_eq!(read_kind(&mut stream).await, Some(CONNECT));
         stream
     }
+}
+
+/// A guest whose connection to a scripted broker is up, and the broker's end of it.
+async fn scripted() -> (Server, Client, TcpStream) {
+    let server = Server::bind().await;
+    let mut client = Client::default();
+    client.adapter.open(LINK, &options(server.port, "client"));
+    let mut stream = server.accept().await;
+    stream.write_all(ACCEPTED).await.unwrap();
+    assert_eq!(client.next().await, Heard::Opened);
+    (server, client, stream)
 }
 
 /// Reads one packet of less than 128 bytes and tells its type; none at the end of the stream.
