@@ -13,7 +13,7 @@ const MAX_QUEUED: usize = 100_000;
 /// Unacknowledged messages a client. By default 16.
 const MAX_INFLIGHT: NonZeroU16 = NonZeroU16::new(1000).unwrap();
 
-/// An `rmqtt` broker on a free port of 127.0.0.1, for MQTT 3.1, 3.1.1 and 5, that admits everyone.
+/// An `rmqtt` broker on a free port of 127.0.0.1, that admits everyone.
 ///
 /// It runs on a thread of its own and stops when it is dropped: its connections are cut then. Brokers in one process
 /// share nothing.
