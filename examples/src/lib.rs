@@ -1,0 +1,7 @@
+//! Adapters for mainstream clients and peers to run against: what the programs and tests of this repository share.
+//!
+//! An adapter is one file, to be copied into a project.
+
+pub mod broker;
+pub mod mqtt_adapter;
+pub mod peers;
