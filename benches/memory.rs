@@ -1,0 +1,56 @@
+//! Memory of a fleet, and what decoding and encoding allocate.
+//!
+//! Heap is counted as requested by the program, without what the system's allocator adds; resident memory has that too.
+
+use std::fs;
+
+use allocation_counter::measure;
+use benches::{
+    is_measuring,
+    lifecycle::{self, Feed},
+};
+use iot_lifecycle::fleet::{ClientKey, HashedId};
+
+fn main() {
+    for (what, run) in [
+        ("decode", lifecycle::decode as fn(usize)),
+        ("encode", lifecycle::encode),
+        ("serde_json from_str", lifecycle::decode_plain),
+        ("serde_json to_writer", lifecycle::encode_plain),
+    ] {
+        let [few, many] = [1, 101].map(|times| measure(|| run(times)).count_total);
+        println!("lifecycle: {what}: {} allocations in 100 operations", many - few);
+        assert_eq!(few, many, "{what} allocates");
+    }
+    let clients = if is_measuring() { 1_000_000 } else { 1_000 };
+    bytes_per_client::<Box<str>>("kept ids", clients, 130.0);
+    bytes_per_client::<HashedId>("hashed ids", clients, 90.0);
+}
+
+fn bytes_per_client<K: ClientKey>(keys: &str, clients: usize, figure: f64) {
+    let feed = Feed::new(clients);
+    let before = resident_bytes();
+    let mut fleet = None;
+    let heap = measure(|| fleet = Some(lifecycle::fleet::<K>(&feed)));
+    let resident = resident_bytes().zip(before).map(|(after, before)| after - before);
+
+    let live = heap.bytes_current as f64;
+    let bytes = live / clients as f64;
+    let peak = heap.bytes_max as f64 / live;
+    let met = |met| if met { "met" } else { "MISSED" };
+    println!("lifecycle: memory of {clients} clients, {keys}:");
+    println!("  live heap  {bytes:6.1} bytes a client, at most {figure}: {}", met(bytes <= figure));
+    println!("  peak heap  {peak:6.3} of live, at most 1.1: {}", met(peak <= 1.1));
+    match resident {
+        Some(resident) => {
+            println!("  resident   {:6.1} bytes a client", resident as f64 / clients as f64);
+        }
+        None => println!("  resident   not known on this system"),
+    }
+}
+
+/// The resident memory of this process, on Linux.
+fn resident_bytes() -> Option<u64> {
+    let pages = fs::read_to_string("/proc/self/statm").ok()?;
+    Some(pages.split(' ').nth(1)?.parse::<u64>().ok()? * 4096)
+}

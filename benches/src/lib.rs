@@ -1,0 +1,9 @@
+//! What is measured, and what it is measured against: one file a crate. `README.md` has the figures.
+
+pub mod lifecycle;
+
+/// Whether cargo asks for measurements (`cargo bench`), or only whether everything runs (`cargo test --benches`).
+#[must_use]
+pub fn is_measuring() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}

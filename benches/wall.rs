@@ -1,0 +1,68 @@
+//! Time, as criterion measures it: to see how cost grows, and what a change does. No figure is checked here.
+
+use benches::{
+    is_measuring,
+    lifecycle::{self, Feed, TableKey},
+};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use iot_lifecycle::{Decoder, fleet::HashedId};
+
+criterion_main!(lifecycle);
+criterion_group!(lifecycle, decode, encode, growth, apply);
+
+fn decode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("lifecycle/decode");
+    group.throughput(Throughput::Bytes(lifecycle::DISCONNECT.len() as u64));
+    group.bench_function("ours", |bencher| bencher.iter(|| lifecycle::decode(1)));
+    group.bench_function("serde_json", |bencher| bencher.iter(|| lifecycle::decode_plain(1)));
+}
+
+/// A thousand at a time, because each call first decodes what it encodes.
+fn encode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("lifecycle/encode_1000");
+    group.throughput(Throughput::Bytes(1_000 * lifecycle::DISCONNECT.len() as u64));
+    group.bench_function("ours", |bencher| bencher.iter(|| lifecycle::encode(1_000)));
+    group.bench_function("serde_json", |bencher| bencher.iter(|| lifecycle::encode_plain(1_000)));
+}
+
+/// Bytes a second must not fall with the length of the payload.
+fn growth(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("lifecycle/decode_subscribed");
+    for filters in [8, 64, 512, 4_096] {
+        let payload = lifecycle::subscribed(filters);
+        let decoder = Decoder::lenient();
+        assert!(decoder.decode(payload.as_bytes()).is_ok());
+        group.throughput(Throughput::Bytes(payload.len() as u64));
+        group.bench_with_input(
+            BenchmarkId::from_parameter(filters),
+            &payload,
+            |bencher, payload| {
+                bencher.iter(|| decoder.decode(payload.as_bytes()));
+            },
+        );
+    }
+}
+
+fn apply(criterion: &mut Criterion) {
+    apply_with::<Box<str>>(criterion, "lifecycle/apply, kept ids");
+    apply_with::<HashedId>(criterion, "lifecycle/apply, hashed ids");
+}
+
+/// Events a second must not fall with the number of clients but for cache misses, which the hash table has too.
+fn apply_with<K: TableKey>(criterion: &mut Criterion, name: &str) {
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Elements(1));
+    let sizes: &[usize] = if is_measuring() { &[10_000, 100_000, 1_000_000] } else { &[100] };
+    for clients in sizes {
+        let mut feed = Feed::new(*clients);
+        let mut fleet = lifecycle::fleet::<K>(&feed);
+        group.bench_function(BenchmarkId::new("fleet", clients), |bencher| {
+            bencher.iter(|| lifecycle::apply(&mut fleet, feed.next()));
+        });
+        let mut feed = Feed::new(*clients);
+        let mut table = lifecycle::table::<K>(&feed);
+        group.bench_function(BenchmarkId::new("HashMap", clients), |bencher| {
+            bencher.iter(|| lifecycle::get_and_insert(&mut table, feed.next()));
+        });
+    }
+}
