@@ -9,6 +9,7 @@ use feeds::{CLOCK, START, Step};
 use iot_lifecycle::{
     Connected, DisconnectReason, Disconnected, Event, EventKind, Order,
     fleet::{self, ApplyError, ClientKey, Config, Fleet, HashKey, HashedId, RestoreError, Update},
+    history::History,
     presence::{self, Input, Presence, Status, TimerToken},
 };
 use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis};
@@ -319,4 +320,90 @@ fn a_snapshot_is_refused_for_what_is_wrong_with_it() {
         restore(bad, Config::default(), HASH_KEY),
         Err(RestoreError::Client { place: 0, error }) if error.field == "version"
     ));
+}
+
+/// What happened to the devices of a history, by the time of its arrival: at most `latest` after it happened.
+fn arrivals(history: &History, seed: u64, latest: Duration) -> Vec<(UnixMillis, Event<'static>)> {
+    let mut numbers = seed;
+    let mut late = || {
+        // Any spread will do; this one needs no generator.
+        numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        latest.mul_f64(f64::from(u32::try_from(numbers >> 32).unwrap()) / f64::from(u32::MAX))
+    };
+    let mut arrivals = Vec::new();
+    for occurrence in history.devices().flat_map(|device| device.occurrences) {
+        for _ in 0..=u8::from(occurrence.repeated) {
+            arrivals.push((occurrence.at.after(late()), occurrence.event.clone()));
+        }
+    }
+    arrivals.sort_by_key(|(at, _)| *at);
+    arrivals
+}
+
+/// P1 on the whole machine: any order, duplicates, any waits in between.
+#[test]
+fn a_shuffled_history_ends_with_the_truth_once_all_waits_are_over() {
+    for seed in 0..20 {
+        let history = History::new(seed, 100, START);
+        let mut fleet = fleet_with(Config::default());
+        for (place, event) in history.feed().iter().enumerate() {
+            // Now and then a wait ends between two arrivals.
+            let now = MonoTime::from_millis(place as u64 * (seed % 4) * 1_700);
+            fleet.set_wall_clock(now, START);
+            fleet.apply(now, event).unwrap();
+            drain(&mut fleet);
+        }
+        while let Output::Idle(Some(deadline)) = fleet.poll_output() {
+            fleet.handle_timeout(deadline);
+            drain(&mut fleet);
+        }
+        let published = |client: &str| Some(fleet.get(client)?.published() == Status::Online);
+        assert_eq!(history.errors(published), 0, "seed {seed}");
+    }
+}
+
+/// P8: forgetting by retention changes no status, for events that arrive up to `max_age` late.
+#[test]
+fn a_fleet_that_forgets_ends_as_one_that_never_does() {
+    let max_age = Duration::from_secs(1_800);
+    let mut forgotten = 0;
+    for seed in 0..20 {
+        let history = History::new(seed, 50, START);
+        let arrivals = arrivals(&history, seed, max_age);
+        let origin = arrivals[0].0;
+        let clock = iot_sansio::WallClock::new(MonoTime::ORIGIN, origin);
+        let config = Config::default()
+            .with_presence(presence::Config::default().with_max_age(max_age))
+            // Less than is safe counts as what is safe.
+            .with_retention(Duration::ZERO);
+        let mut keeps = Fleet::<Box<str>>::new(config.clone(), HASH_KEY, clock);
+        let mut forgets = Fleet::<Box<str>>::new(config, HASH_KEY, clock);
+        for (at, event) in &arrivals {
+            let now = MonoTime::from_millis(at.abs_diff(origin));
+            keeps.apply(now, event).unwrap();
+            forgets.evict(now);
+            forgets.apply(now, event).unwrap();
+            drain(&mut keeps);
+            drain(&mut forgets);
+            // A client that was forgotten was offline, and one that comes back is unknown until it is heard of.
+            let is_online = |fleet: &Fleet<Box<str>>| {
+                let presence = fleet.get(&event.client_id);
+                presence.is_some_and(|presence| presence.published() == Status::Online)
+            };
+            assert_eq!(is_online(&keeps), is_online(&forgets), "seed {seed}: {event:?}");
+        }
+        for fleet in [&mut keeps, &mut forgets] {
+            while let Output::Idle(Some(deadline)) = fleet.poll_output() {
+                fleet.handle_timeout(deadline);
+                drain(fleet);
+            }
+        }
+        for (client, presence) in keeps.iter() {
+            let known = forgets.get(client).map_or(Status::Offline, Presence::published);
+            assert_eq!(known, presence.published(), "seed {seed}: {client}");
+        }
+        forgotten += forgets.counters().evicted;
+        assert!(forgets.watermark().is_none(), "retention is safe");
+    }
+    assert!(forgotten > 500, "only {forgotten} clients were forgotten: nothing is proved");
 }
