@@ -1,19 +1,14 @@
 //! From a payload to an event (specification section 2.5).
 
-use alloc::{
-    borrow::{Cow, ToOwned as _},
-    collections::BTreeSet,
-    vec::Vec,
-};
+use alloc::borrow::{Cow, ToOwned as _};
 use core::str;
 
-use iot_sansio::UnixMillis;
-
 use crate::{
-    ConnectFailed, Connected, DecodeError, Disconnected, Event, EventKind, Field, FieldMap,
-    FieldNames, JsonType, PrincipalIdentifier, Topic, TopicError, TopicKind, Topics, UnknownKind,
+    DecodeError, Event, Field, FieldMap, FieldNames, JsonType, PrincipalIdentifier, Topic,
+    TopicError, TopicKind,
     decode_error::MAX_PAYLOAD_BYTES,
-    json::{self, Value},
+    json,
+    payload::{Payload, not_an_object},
     topic::check_client_id,
 };
 
@@ -140,12 +135,16 @@ impl Decoder {
         inner_topic: Option<&Topic<'_>>,
         object: &'a str,
     ) -> Result<Event<'a>, DecodeError> {
-        let payload = Payload::find(self, object)?;
+        let mut payload = Payload::new(object, self.strict);
+        payload.find(&self.field_map)?;
         let event_type = payload.text(Field::EventType)?;
         let client_id = payload.text(Field::ClientId)?;
         let client_id = payload.required(Field::ClientId, client_id)?;
         check_client_id(&client_id)?;
-        for topic in [topic, inner_topic].into_iter().flatten() {
+        if let Some(topic) = topic {
+            agree(topic, event_type.as_deref(), &client_id)?;
+        }
+        if let Some(topic) = inner_topic {
             agree(topic, event_type.as_deref(), &client_id)?;
         }
         let kind = match (event_type, topic.or(inner_topic)) {
@@ -155,7 +154,7 @@ impl Decoder {
         };
         Ok(Event {
             client_id,
-            timestamp: payload.timestamp()?,
+            timestamp: payload.timestamp(self.accept_seconds)?,
             session_identifier: payload.text(Field::SessionIdentifier)?,
             principal_identifier: payload
                 .text(Field::PrincipalIdentifier)?
@@ -166,192 +165,6 @@ impl Decoder {
             thing_name: payload.text(Field::ThingName)?,
             kind: payload.kind(kind)?,
         })
-    }
-}
-
-/// The values of the fields, found but not yet converted: which of them matter depends on the kind.
-struct Payload<'a, 'd> {
-    values: [Option<Value<'a>>; Field::COUNT],
-    object: &'a str,
-    decoder: &'d Decoder,
-}
-
-impl<'a, 'd> Payload<'a, 'd> {
-    #[inline]
-    fn find(decoder: &'d Decoder, object: &'a str) -> Result<Self, DecodeError> {
-        let mut values = [None; Field::COUNT];
-        // Which of them an alias gave, one bit a field: a wire name takes precedence.
-        let mut aliased = 0_u16;
-        let mut others = BTreeSet::new();
-        let found = json::members(object, |name, value| {
-            let known = Field::from_name(&name);
-            let field = known.or_else(|| decoder.field_map.field(&name));
-            if decoder.strict && known.is_none() && !others.insert(name.clone()) {
-                return Err(duplicate(&name));
-            }
-            let Some(field) = field else { return Ok(()) };
-            let bit = 1 << field as u16;
-            let slot = &mut values[field as usize];
-            if known.is_some() {
-                if decoder.strict && slot.is_some() && aliased & bit == 0 {
-                    return Err(duplicate(&name));
-                }
-                aliased &= !bit;
-                *slot = Some(value);
-            } else if slot.is_none() || aliased & bit != 0 {
-                aliased |= bit;
-                *slot = Some(value);
-            }
-            Ok(())
-        });
-        match found {
-            Ok(()) => Ok(Self { values, object, decoder }),
-            Err(error) => Err(not_an_object(object).unwrap_or(error)),
-        }
-    }
-
-    #[inline]
-    fn value(&self, field: Field) -> Option<Value<'a>> {
-        let value = self.values[field as usize]?;
-        (self.decoder.strict || value.json_type() != JsonType::Null).then_some(value)
-    }
-
-    #[inline]
-    fn text(&self, field: Field) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        let Some(value) = self.value(field) else {
-            return Ok(None);
-        };
-        if value.json_type() != JsonType::String {
-            return Err(self.wrong_type(field, JsonType::String, value));
-        }
-        text(field, value).map(Some)
-    }
-
-    #[inline]
-    fn integer(&self, field: Field) -> Result<Option<i64>, DecodeError> {
-        let Some(value) = self.value(field) else {
-            return Ok(None);
-        };
-        match value.json_type() {
-            JsonType::Number => match value.raw.parse() {
-                Ok(integer) => Ok(Some(integer)),
-                Err(_) => self.odd_number(field, value.raw).map(Some),
-            },
-            JsonType::String if !self.decoder.strict => {
-                decimal(field, &text(field, value)?).map(Some)
-            }
-            _ => Err(self.wrong_type(field, JsonType::Number, value)),
-        }
-    }
-
-    /// A number that is not an `i64` as it is written.
-    #[cold]
-    fn odd_number(&self, field: Field, number: &str) -> Result<i64, DecodeError> {
-        if !number.contains(['.', 'e', 'E']) {
-            return Err(DecodeError::OutOfRange { field });
-        }
-        let float: f64 = number.parse().unwrap_or(f64::INFINITY);
-        // Below 2^53 every integer has a float of its own.
-        if !self.decoder.strict && float.abs() >= EXACT_FLOATS {
-            return Err(DecodeError::OutOfRange { field });
-        }
-        if self.decoder.strict || float % 1.0 != 0.0 {
-            return Err(DecodeError::NotAnInteger { field });
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "an integer below 2^53 in magnitude")]
-        Ok(float as i64)
-    }
-
-    fn boolean(&self, field: Field) -> Result<Option<bool>, DecodeError> {
-        let Some(value) = self.value(field) else {
-            return Ok(None);
-        };
-        let text = value.string().filter(|_| !self.decoder.strict);
-        match text.as_deref().unwrap_or(value.raw) {
-            "true" => Ok(Some(true)),
-            "false" => Ok(Some(false)),
-            _ => Err(self.wrong_type(field, JsonType::Boolean, value)),
-        }
-    }
-
-    fn timestamp(&self) -> Result<UnixMillis, DecodeError> {
-        let field = Field::Timestamp;
-        let timestamp = self.required(field, self.integer(field)?)?;
-        if timestamp >= LEAST_MILLIS {
-            return Ok(UnixMillis::new(timestamp));
-        }
-        if !self.decoder.accept_seconds {
-            return Err(DecodeError::TimestampLooksLikeSeconds { timestamp });
-        }
-        match timestamp.checked_mul(1_000) {
-            Some(millis) => Ok(UnixMillis::new(millis)),
-            None => Err(DecodeError::OutOfRange { field }),
-        }
-    }
-
-    fn version_number(&self) -> Result<Option<i64>, DecodeError> {
-        let field = Field::VersionNumber;
-        match self.integer(field)? {
-            Some(version) if version < 0 => Err(DecodeError::OutOfRange { field }),
-            version => Ok(version),
-        }
-    }
-
-    fn topics(&self) -> Result<Topics<'a>, DecodeError> {
-        let field = Field::Topics;
-        let array = self.required(field, self.value(field))?;
-        if array.json_type() != JsonType::Array {
-            return Err(self.wrong_type(field, JsonType::Array, array));
-        }
-        let mut topics = Vec::new();
-        json::elements(array.raw, |value| {
-            if value.json_type() != JsonType::String {
-                return Err(self.wrong_type(field, JsonType::String, value));
-            }
-            topics.push(text(field, value)?);
-            Ok(())
-        })?;
-        Ok(Topics { topics })
-    }
-
-    /// What belongs to a kind, or to an unknown one of this name; fields of other kinds are not looked at.
-    fn kind(&self, kind: Result<TopicKind, Cow<'a, str>>) -> Result<EventKind<'a>, DecodeError> {
-        Ok(match kind {
-            Ok(TopicKind::Connected) => {
-                EventKind::Connected(Connected { version_number: self.version_number()? })
-            }
-            Ok(TopicKind::Disconnected) => EventKind::Disconnected(Disconnected {
-                version_number: self.version_number()?,
-                client_initiated_disconnect: self.boolean(Field::ClientInitiatedDisconnect)?,
-                disconnect_reason: self.text(Field::DisconnectReason)?.map(Into::into),
-            }),
-            Ok(TopicKind::ConnectFailed) => EventKind::ConnectFailed(ConnectFailed {
-                connect_failure_reason: self.text(Field::ConnectFailureReason)?.map(Into::into),
-            }),
-            Ok(TopicKind::Subscribed) => EventKind::Subscribed(self.topics()?),
-            Ok(TopicKind::Unsubscribed) => EventKind::Unsubscribed(self.topics()?),
-            Err(event_type) => EventKind::Unknown(UnknownKind::new(event_type)),
-        })
-    }
-
-    #[inline]
-    fn required<T>(&self, field: Field, value: Option<T>) -> Result<T, DecodeError> {
-        value.ok_or_else(|| self.missing(field))
-    }
-
-    #[cold]
-    fn missing(&self, field: Field) -> DecodeError {
-        DecodeError::MissingField { field, arrived: FieldNames::of(self.object) }
-    }
-
-    #[cold]
-    fn wrong_type(&self, field: Field, expected: JsonType, value: Value<'_>) -> DecodeError {
-        DecodeError::WrongType {
-            field,
-            expected,
-            found: value.json_type(),
-            arrived: FieldNames::of(self.object),
-        }
     }
 }
 
@@ -392,34 +205,6 @@ fn around<'a>(
     }
 }
 
-/// The error of a well-formed text that is something else.
-#[cold]
-fn not_an_object(text: &str) -> Option<DecodeError> {
-    match Value::parse(text).ok()?.json_type() {
-        JsonType::Object => None,
-        found => Some(DecodeError::NotAnObject { found }),
-    }
-}
-
-#[cold]
-fn duplicate(name: &str) -> DecodeError {
-    DecodeError::DuplicateKey { key: name.chars().take(32).collect() }
-}
-
-#[inline]
-fn text(field: Field, value: Value<'_>) -> Result<Cow<'_, str>, DecodeError> {
-    value.text().ok_or(DecodeError::UnpairedSurrogate { field })
-}
-
-fn decimal(field: Field, text: &str) -> Result<i64, DecodeError> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(DecodeError::NotAnInteger { field });
-    }
-    text.parse().map_err(|_| DecodeError::OutOfRange { field })
-}
-
-#[inline]
 fn agree(topic: &Topic<'_>, event_type: Option<&str>, client_id: &str) -> Result<(), DecodeError> {
     if let Some(event_type) = event_type.filter(|text| *text != topic.kind().event_type()) {
         return Err(DecodeError::KindMismatch {
@@ -435,9 +220,3 @@ fn agree(topic: &Topic<'_>, event_type: Option<&str>, client_id: &str) -> Result
     }
     Ok(())
 }
-
-/// In milliseconds, 3 March 1973; in seconds, the year 5138.
-const LEAST_MILLIS: i64 = 100_000_000_000;
-
-/// 2^53.
-const EXACT_FLOATS: f64 = 9_007_199_254_740_992.0;

@@ -60,7 +60,12 @@ impl FieldMap {
         self
     }
 
+    /// Whether fields go by their names on the wire only.
     #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.aliases.is_empty()
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<Field> {
         let known = self.aliases.iter().find(|(alias, _)| alias == name);
         known.map(|(_, field)| *field)

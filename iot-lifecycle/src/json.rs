@@ -91,10 +91,17 @@ impl<'a> Value<'a> {
     /// What a string says; none when half of a surrogate pair stands alone in it. Meaningless on other types.
     #[inline]
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        if self.raw.as_bytes().contains(&b'\\') {
-            return serde_json::from_str::<String>(self.raw).ok().map(Cow::Owned);
+        match self.plain_text() {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => serde_json::from_str::<String>(self.raw).ok().map(Cow::Owned),
         }
-        Some(Cow::Borrowed(self.raw.get(1..self.raw.len().saturating_sub(1))?))
+    }
+
+    /// What a string says that has no escapes in it. Meaningless on other types.
+    #[inline]
+    pub(crate) fn plain_text(self) -> Option<&'a str> {
+        let text = self.raw.get(1..self.raw.len().saturating_sub(1))?;
+        (!text.as_bytes().contains(&b'\\')).then_some(text)
     }
 }
 

@@ -262,16 +262,12 @@ pub(crate) fn check_client_id(client_id: &str) -> Result<(), TopicError> {
     if bytes > MAX_CLIENT_ID_BYTES {
         return Err(TopicError::ClientIdTooLong { bytes });
     }
-    let (mut wildcard, mut nul) = (false, false);
-    for byte in client_id.bytes() {
-        wildcard |= matches!(byte, b'+' | b'#');
-        nul |= byte == 0;
+    // Looks at all bytes, as many at a time as the machine can: hardly any id is refused.
+    if client_id.bytes().fold(false, |found, byte| found | matches!(byte, b'+' | b'#' | b'\0')) {
+        let wildcard = client_id.contains(['+', '#']);
+        return Err(if wildcard { TopicError::Wildcard } else { TopicError::Nul });
     }
-    match (wildcard, nul) {
-        (true, _) => Err(TopicError::Wildcard),
-        (_, true) => Err(TopicError::Nul),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn quotable(text: &str) -> Result<&str, RuleSqlError> {
