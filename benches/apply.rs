@@ -28,9 +28,9 @@ fn compare<K: TableKey>(keys: &str, clients: usize) {
     for _ in 0..ROUNDS {
         let mut round = (Duration::ZERO, Duration::ZERO);
         for _ in 0..clients / TURN {
-            round.0 += time(|| (0..TURN).for_each(|_| apply(&mut fleet, feed.next())));
+            round.0 += time(|| (0..TURN).for_each(|_| apply(&mut fleet, feed.advance())));
             round.1 +=
-                time(|| (0..TURN).for_each(|_| get_and_insert(&mut table, same_feed.next())));
+                time(|| (0..TURN).for_each(|_| get_and_insert(&mut table, same_feed.advance())));
         }
         rounds.push(round);
     }

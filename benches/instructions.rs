@@ -13,8 +13,8 @@ use iot_lifecycle::fleet::HashedId;
 
 struct Row {
     name: &'static str,
-    /// At most this much of the baseline.
-    figure: f64,
+    /// At most this much of the baseline, where instructions can tell.
+    figure: Option<f64>,
     /// So many operations; twice as many in a second run.
     times: usize,
     ours: fn(usize),
@@ -24,28 +24,28 @@ struct Row {
 const ROWS: &[Row] = &[
     Row {
         name: "lifecycle: decode / serde_json from_str",
-        figure: 1.05,
+        figure: Some(1.05),
         times: 2_000,
         ours: lifecycle::decode,
         baseline: lifecycle::decode_plain,
     },
     Row {
         name: "lifecycle: encode / serde_json to_writer",
-        figure: 1.05,
+        figure: Some(1.05),
         times: 2_000,
         ours: lifecycle::encode,
         baseline: lifecycle::encode_plain,
     },
     Row {
         name: "lifecycle: apply, kept ids / HashMap",
-        figure: 1.6,
+        figure: None,
         times: 50_000,
         ours: |events| lifecycle::apply_to_fleet::<Box<str>>(CLIENTS, events),
         baseline: |events| lifecycle::get_and_insert_in_table::<Box<str>>(CLIENTS, events),
     },
     Row {
         name: "lifecycle: apply, hashed ids / HashMap",
-        figure: 1.6,
+        figure: None,
         times: 50_000,
         ours: |events| lifecycle::apply_to_fleet::<HashedId>(CLIENTS, events),
         baseline: |events| lifecycle::get_and_insert_in_table::<HashedId>(CLIENTS, events),
@@ -80,8 +80,12 @@ fn main() -> ExitCode {
             run(2 * times).saturating_sub(run(*times)) as f64 / *times as f64
         });
         let ratio = ours / baseline;
-        let met = if ratio <= *figure { "met" } else { "MISSED" };
-        println!("{name:42} {ours:9.1} {baseline:9.1} {ratio:6.3} {figure:8.2}  {met}");
+        let figure = match figure {
+            Some(figure) if ratio <= *figure => format!("{figure:8.2}  met"),
+            Some(figure) => format!("{figure:8.2}  MISSED"),
+            None => "       -  cache misses decide: see `--bench apply`".into(),
+        };
+        println!("{name:42} {ours:9.1} {baseline:9.1} {ratio:6.3} {figure}");
     }
     ExitCode::SUCCESS
 }

@@ -57,12 +57,12 @@ fn apply_with<K: TableKey>(criterion: &mut Criterion, name: &str) {
         let mut feed = Feed::new(*clients);
         let mut fleet = lifecycle::fleet::<K>(&feed);
         group.bench_function(BenchmarkId::new("fleet", clients), |bencher| {
-            bencher.iter(|| lifecycle::apply(&mut fleet, feed.next()));
+            bencher.iter(|| lifecycle::apply(&mut fleet, feed.advance()));
         });
         let mut feed = Feed::new(*clients);
         let mut table = lifecycle::table::<K>(&feed);
         group.bench_function(BenchmarkId::new("HashMap", clients), |bencher| {
-            bencher.iter(|| lifecycle::get_and_insert(&mut table, feed.next()));
+            bencher.iter(|| lifecycle::get_and_insert(&mut table, feed.advance()));
         });
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use iot_lifecycle::{
-    Connected, Decoder, Disconnected, Event,
+    Connected, Decoder, DisconnectReason, Disconnected, Event,
     fleet::{ClientKey, Config, Fleet, HashKey, HashedId},
 };
 use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis, WallClock};
@@ -122,7 +122,8 @@ pub fn subscribed(filters: usize) -> String {
 pub struct Feed {
     /// The ids, 36 bytes each, in the order of a round.
     ids: String,
-    clients: usize,
+    /// The places of all clients, in an order that has nothing to do with that of a round.
+    shuffled: Vec<usize>,
     next: usize,
 }
 
@@ -138,36 +139,24 @@ impl Feed {
                 (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
             _ = write!(ids, "{a}-{b}-{c}-{d}-{e}");
         }
-        Self { ids, clients, next: 0 }
-    }
-
-    /// How many clients there are.
-    #[must_use]
-    pub fn clients(&self) -> usize {
-        self.clients
+        let mut shuffled: Vec<usize> = (0..clients).collect();
+        random.shuffle(&mut shuffled);
+        Self { ids, shuffled, next: 0 }
     }
 
     /// The id of a client, by its place in a round.
-    #[must_use]
-    pub fn id(&self, place: usize) -> &str {
+    fn id(&self, place: usize) -> &str {
         &self.ids[36 * place..36 * place + 36]
-    }
-
-    /// The places of all clients, in an order that has nothing to do with that of a round.
-    #[must_use]
-    pub fn shuffled(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..self.clients).collect();
-        fastrand::Rng::with_seed(8).shuffle(&mut places);
-        places
     }
 
     /// The next event, and when it comes.
     #[inline]
-    pub fn next(&mut self) -> (MonoTime, Event<'_>) {
-        let (round, place) = (self.next / self.clients, self.next % self.clients);
+    pub fn advance(&mut self) -> (MonoTime, Event<'_>) {
+        let clients = self.shuffled.len();
+        let (round, place) = (self.next / clients, self.next % clients);
         self.next += 1;
         // Every second client is a step ahead, so that rounds are mixed.
-        event(self.id(place), round + 1 + place % 2, self.clients + self.next)
+        event(self.id(place), round + 1 + place % 2, clients + self.next)
     }
 }
 
@@ -177,7 +166,9 @@ fn event(id: &str, number: usize, millis: usize) -> (MonoTime, Event<'_>) {
     let version = (number / 2) as i64;
     let mut event = match number % 2 {
         0 => Event::new(id, timestamp, Connected::new(version)),
-        _ => Event::new(id, timestamp, Disconnected::new(version, "CONNECTION_LOST")),
+        _ => {
+            Event::new(id, timestamp, Disconnected::new(version, DisconnectReason::ConnectionLost))
+        }
     };
     event.session_identifier = Some(Cow::Borrowed(id));
     (MonoTime::from_millis(millis as u64), event)
@@ -188,8 +179,8 @@ fn event(id: &str, number: usize, millis: usize) -> (MonoTime, Event<'_>) {
 pub fn fleet<K: ClientKey>(feed: &Feed) -> Fleet<K> {
     let clock = WallClock::new(MonoTime::ORIGIN, START);
     let mut fleet = Fleet::new(Config::default(), HASH_KEY, clock);
-    for (millis, place) in feed.shuffled().into_iter().enumerate() {
-        apply(&mut fleet, event(feed.id(place), 0, millis));
+    for (millis, place) in feed.shuffled.iter().enumerate() {
+        apply(&mut fleet, event(feed.id(*place), 0, millis));
     }
     fleet
 }
@@ -249,8 +240,7 @@ pub type Table<K> = HashMap<K, Value, BuildHasherDefault<DefaultHasher>>;
 /// A table that holds every client of a feed, entered in another order than that of a round.
 #[must_use]
 pub fn table<K: TableKey>(feed: &Feed) -> Table<K> {
-    let places = feed.shuffled().into_iter();
-    places.map(|place| (K::of(feed.id(place)), [0; 7])).collect()
+    feed.shuffled.iter().map(|place| (K::of(feed.id(*place)), [0; 7])).collect()
 }
 
 /// Gets what a table has for the client of an event, and inserts something newer.
@@ -267,7 +257,7 @@ pub fn apply_to_fleet<K: ClientKey>(clients: usize, events: usize) {
     let mut feed = Feed::new(clients);
     let mut fleet = fleet::<K>(&feed);
     for _ in 0..events {
-        apply(&mut fleet, feed.next());
+        apply(&mut fleet, feed.advance());
     }
 }
 
@@ -276,7 +266,7 @@ pub fn get_and_insert_in_table<K: TableKey>(clients: usize, events: usize) {
     let mut feed = Feed::new(clients);
     let mut table = table::<K>(&feed);
     for _ in 0..events {
-        get_and_insert(&mut table, feed.next());
+        get_and_insert(&mut table, feed.advance());
     }
 }
 
