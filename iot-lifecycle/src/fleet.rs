@@ -11,7 +11,7 @@ use iot_sansio::{MonoTime, Output, UnixMillis, WallClock, mqtt};
 
 use crate::{
     Event as LifecycleEvent, EventKind, HeadError, TopicError,
-    presence::{Input, Note, Presence, Status, Step},
+    presence::{Input, Note, Presence, Status, Step, TimerToken},
     topic::check_client_id,
 };
 
@@ -72,6 +72,8 @@ pub struct Fleet<K> {
     table: Table<K>,
     /// The ends of waits, soonest first. Void ones stay until they come up or are too many.
     waits: BinaryHeap<Reverse<(MonoTime, Slot)>>,
+    /// Room for the waits that end at one moment; empty in between.
+    ending: Vec<(Slot, TimerToken)>,
     /// How many clients wait.
     waiting: usize,
     /// How many clients are offline, and so may be forgotten.
@@ -172,6 +174,7 @@ impl<K: ClientKey> Fleet<K> {
             now: MonoTime::ORIGIN,
             table: Table::new(hash_key),
             waits: BinaryHeap::new(),
+            ending: Vec::new(),
             waiting: 0,
             offline: 0,
             watermark: None,
@@ -382,15 +385,14 @@ impl<K: ClientKey> Fleet<K> {
     /// Lets time pass up to `now`, and ends every wait that is over by then.
     fn pass(&mut self, now: MonoTime) {
         self.now = self.now.max(now);
-        while self.end_waits() {}
+        while let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= self.now) {
+            self.end_waits(deadline);
+        }
     }
 
-    /// Ends the waits of the soonest deadline that has passed, in the order of their keys. False when there is none.
-    fn end_waits(&mut self) -> bool {
-        let Some(deadline) = self.next_deadline().filter(|deadline| *deadline <= self.now) else {
-            return false;
-        };
-        let mut ending = Vec::new();
+    /// Ends the waits of the soonest deadline, in the order of their keys.
+    fn end_waits(&mut self, deadline: MonoTime) {
+        let mut ending = mem::take(&mut self.ending);
         while self.waits.peek().is_some_and(|Reverse((at, _))| *at == deadline) {
             let Some(Reverse((_, slot))) = self.waits.pop() else {
                 break;
@@ -403,11 +405,11 @@ impl<K: ClientKey> Fleet<K> {
         let key = |slot: Slot| self.table.get(slot).map(|client| &client.key);
         ending.sort_unstable_by(|(one, _), (two, _)| key(*one).cmp(&key(*two)));
         ending.dedup();
-        for (slot, token) in ending {
+        for (slot, token) in ending.drain(..) {
             self.waiting -= 1;
             self.step(slot, deadline, Input::Timer(token));
         }
-        true
+        self.ending = ending;
     }
 
     /// When the next wait is over; drops void waits that stand before it.

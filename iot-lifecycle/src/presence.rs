@@ -359,8 +359,9 @@ impl Presence {
 impl Step {
     /// Whether there is nothing to say.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    pub const fn is_empty(&self) -> bool {
+        let Self { notes, cancel, arm, transition } = self;
+        notes.is_empty() && cancel.is_none() && arm.is_none() && transition.is_none()
     }
 }
 

@@ -73,8 +73,9 @@ impl<K: ClientKey> Machine for Fleet<K> {
             if let Some(output) = self.outputs.pop_front() {
                 return output;
             }
-            if !self.end_waits() {
-                return Output::Idle(self.next_deadline());
+            match self.next_deadline() {
+                Some(deadline) if deadline <= self.now => self.end_waits(deadline),
+                next => return Output::Idle(next),
             }
         }
     }

@@ -101,7 +101,16 @@ impl Notes {
 
     /// The notes, in the order in which a step says them.
     pub fn iter(self) -> impl Iterator<Item = Note> {
-        Note::ALL.into_iter().filter(move |note| self.contains(*note))
+        let mut left = self.0;
+        core::iter::from_fn(move || {
+            let note = Note::ALL.get(left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(*note)
+        })
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub(super) const fn add(&mut self, note: Note) {
