@@ -2,7 +2,7 @@
 //!
 //! Heap is counted as requested by the program, without what the system's allocator adds; resident memory has that too.
 
-use std::fs;
+use std::{fs, mem};
 
 use allocation_counter::measure;
 use benches::{
@@ -47,6 +47,8 @@ fn bytes_per_client<K: ClientKey>(keys: &str, clients: usize, figure: f64) {
         }
         None => println!("  resident   not known on this system"),
     }
+    // Else the next fleet would live in the memory of this one, and the process would not grow.
+    mem::forget(fleet);
 }
 
 /// The resident memory of this process, on Linux.
