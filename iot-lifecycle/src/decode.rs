@@ -3,7 +3,6 @@
 use alloc::{
     borrow::{Cow, ToOwned as _},
     collections::BTreeSet,
-    string::String,
     vec::Vec,
 };
 use core::str;
@@ -11,9 +10,10 @@ use core::str;
 use iot_sansio::UnixMillis;
 
 use crate::{
-    ConnectFailed, Connected, Disconnected, Event, EventKind, Field, FieldMap, FieldNames,
-    JsonType, PrincipalIdentifier, Topic, TopicError, TopicKind, Topics, UnknownKind,
-    json::{self, Malformed, Value},
+    ConnectFailed, Connected, DecodeError, Disconnected, Event, EventKind, Field, FieldMap,
+    FieldNames, JsonType, PrincipalIdentifier, Topic, TopicError, TopicKind, Topics, UnknownKind,
+    decode_error::MAX_PAYLOAD_BYTES,
+    json::{self, Value},
     topic::check_client_id,
 };
 
@@ -184,29 +184,23 @@ impl<'a, 'd> Payload<'a, 'd> {
         let mut aliased = 0_u16;
         let mut others = BTreeSet::new();
         let found = json::members(object, |name, value| {
-            if let Some(field) = Field::from_name(&name) {
-                let bit = 1 << field as u16;
-                let slot = &mut values[field as usize];
+            let known = Field::from_name(&name);
+            let field = known.or_else(|| decoder.field_map.field(&name));
+            if decoder.strict && known.is_none() && !others.insert(name.clone()) {
+                return Err(duplicate(&name));
+            }
+            let Some(field) = field else { return Ok(()) };
+            let bit = 1 << field as u16;
+            let slot = &mut values[field as usize];
+            if known.is_some() {
                 if decoder.strict && slot.is_some() && aliased & bit == 0 {
                     return Err(duplicate(&name));
                 }
-                *slot = Some(value);
                 aliased &= !bit;
-                return Ok(());
-            }
-            if let Some(field) = decoder.field_map.field(&name) {
-                let bit = 1 << field as u16;
-                let slot = &mut values[field as usize];
-                if slot.is_none() || aliased & bit != 0 {
-                    *slot = Some(value);
-                    aliased |= bit;
-                }
-            }
-            if decoder.strict {
-                if others.contains(&name) {
-                    return Err(duplicate(&name));
-                }
-                others.insert(name);
+                *slot = Some(value);
+            } else if slot.is_none() || aliased & bit != 0 {
+                aliased |= bit;
+                *slot = Some(value);
             }
             Ok(())
         });
@@ -272,9 +266,10 @@ impl<'a, 'd> Payload<'a, 'd> {
         let Some(value) = self.value(field) else {
             return Ok(None);
         };
-        match (value.raw, self.decoder.strict) {
-            ("true", _) | ("\"true\"", false) => Ok(Some(true)),
-            ("false", _) | ("\"false\"", false) => Ok(Some(false)),
+        let text = value.string().filter(|_| !self.decoder.strict);
+        match text.as_deref().unwrap_or(value.raw) {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
             _ => Err(self.wrong_type(field, JsonType::Boolean, value)),
         }
     }
@@ -388,7 +383,8 @@ fn around<'a>(
     .map_err(|error: DecodeError| not_an_object(text).unwrap_or(error))?;
     match (container, object) {
         (None, _) => Ok((text, name)),
-        (Some(_), Some(object)) => Ok((object.raw, name)),
+        (Some(_), Some(object)) if object.json_type() == JsonType::Object => Ok((object.raw, name)),
+        (Some(_), Some(object)) => Err(DecodeError::NotAnObject { found: object.json_type() }),
         (Some(container), None) => Err(DecodeError::MissingContainer {
             container: container.into(),
             arrived: FieldNames::of(text),
@@ -439,131 +435,6 @@ fn agree(topic: &Topic<'_>, event_type: Option<&str>, client_id: &str) -> Result
     }
     Ok(())
 }
-
-/// Why a payload is not an event.
-///
-/// Names are shown escaped and shortened to 32 characters; values are not shown, but for those the message is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// It cannot have come from the broker.
-    #[error("the payload has {bytes} bytes, at most {MAX_PAYLOAD_BYTES} are allowed")]
-    PayloadTooLarge {
-        /// Its length.
-        bytes: usize,
-    },
-    /// JSON is UTF-8.
-    #[error("the payload is not UTF-8 at byte {position}")]
-    NotUtf8 {
-        /// The first byte that is not.
-        position: usize,
-    },
-    /// Not well-formed, perhaps cut off.
-    #[error("the payload is not JSON at line {line} column {column}")]
-    NotJson {
-        /// Counted from 1.
-        line: usize,
-        /// In bytes, counted from 1.
-        column: usize,
-    },
-    /// Well-formed, but not an object.
-    #[error("the payload is {found}, not an object")]
-    NotAnObject {
-        /// What it is.
-        found: JsonType,
-    },
-    /// [`FieldMap::container`] names a member that is not there.
-    #[error(
-        "{container:?} is missing, which should hold the event: check the rule's SQL; there are: {arrived}"
-    )]
-    MissingContainer {
-        /// Its name.
-        container: String,
-        /// What there is.
-        arrived: FieldNames,
-    },
-    /// A name twice in one object; only a strict decoder minds.
-    #[error("the name {key:?} is there twice")]
-    DuplicateKey {
-        /// The name.
-        key: String,
-    },
-    /// A field without which there is no event.
-    #[error("{field} is missing: check the rule's SQL; there are: {arrived}")]
-    MissingField {
-        /// Which.
-        field: Field,
-        /// What there is.
-        arrived: FieldNames,
-    },
-    /// A value of another type than the documented one, and none that a lenient decoder reads as it.
-    #[error("{field} holds {found} where {expected} is expected; there are: {arrived}")]
-    WrongType {
-        /// Which field; for `topics` also one of its elements.
-        field: Field,
-        /// The documented type.
-        expected: JsonType,
-        /// What came.
-        found: JsonType,
-        /// The fields that came.
-        arrived: FieldNames,
-    },
-    /// A number with a fraction, or a text other than decimal digits: RFC 3339, for example.
-    #[error("{field} is not a whole decimal number")]
-    NotAnInteger {
-        /// Which.
-        field: Field,
-    },
-    /// Beyond `i64`; for `versionNumber` also below zero; with fraction or exponent, 2^53 and beyond.
-    #[error("{field} is out of range")]
-    OutOfRange {
-        /// Which.
-        field: Field,
-    },
-    /// Below 10^11, which as milliseconds lies before March 1973.
-    #[error("timestamp {timestamp} looks like seconds: send milliseconds, or set accept_seconds")]
-    TimestampLooksLikeSeconds {
-        /// The value.
-        timestamp: i64,
-    },
-    /// An escape for one half of a pair, which is no character.
-    #[error("{field} holds half of a surrogate pair")]
-    UnpairedSurrogate {
-        /// Which.
-        field: Field,
-    },
-    /// A client id that no lifecycle event is about.
-    #[error("clientId: {0}")]
-    ClientId(#[from] TopicError),
-    /// The topic that came with the payload ([`FieldMap::topic`], or an envelope) is none of a known kind.
-    #[error("topic: {0}")]
-    Topic(#[source] TopicError),
-    /// Topic and payload contradict each other.
-    #[error("the topic says {topic}, the payload says {payload:?}")]
-    KindMismatch {
-        /// The kind in the topic.
-        topic: TopicKind,
-        /// The `eventType` in the payload.
-        payload: String,
-    },
-    /// Topic and payload contradict each other.
-    #[error("the topic is of client {topic:?}, the payload of {payload:?}")]
-    ClientIdMismatch {
-        /// The client id in the topic.
-        topic: String,
-        /// The `clientId` in the payload.
-        payload: String,
-    },
-}
-
-impl From<Malformed> for DecodeError {
-    fn from(malformed: Malformed) -> Self {
-        Self::NotJson { line: malformed.line, column: malformed.column }
-    }
-}
-
-/// 128 KiB, the broker's limit.
-const MAX_PAYLOAD_BYTES: usize = 128 * 1024;
 
 /// In milliseconds, 3 March 1973; in seconds, the year 5138.
 const LEAST_MILLIS: i64 = 100_000_000_000;

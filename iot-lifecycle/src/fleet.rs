@@ -225,9 +225,10 @@ impl<K: ClientKey> Fleet<K> {
         self.feed(now, client_id, Input::LastWill)
     }
 
-    /// Tells what the wall clock reads after it was set. Only the admission of events and retention look at it.
-    pub const fn set_wall_clock(&mut self, clock: WallClock) {
-        self.clock = clock;
+    /// Tells what the wall clock reads now that it was set. Only the admission of events and retention look at it.
+    pub fn set_wall_clock(&mut self, now: MonoTime, wall: UnixMillis) {
+        self.pass(now);
+        self.clock = WallClock::new(self.now, wall);
     }
 
     /// Forgets clients that have been offline for longer than [`Config::with_retention`]: no event that is still

@@ -83,6 +83,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What a string says; none for other types, too.
+    pub(crate) fn string(self) -> Option<Cow<'a, str>> {
+        (self.json_type() == JsonType::String).then(|| self.text()).flatten()
+    }
+
     /// What a string says; none when half of a surrogate pair stands alone in it. Meaningless on other types.
     #[inline]
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {

@@ -14,6 +14,7 @@ extern crate alloc;
 extern crate std;
 
 mod decode;
+mod decode_error;
 mod encode;
 pub mod envelope;
 mod event;
@@ -28,10 +29,12 @@ pub mod presence;
 mod reason;
 mod session_id;
 pub mod store;
+mod stream_image;
 mod subscription;
 mod topic;
 
-pub use decode::{DecodeError, Decoder};
+pub use decode::Decoder;
+pub use decode_error::DecodeError;
 pub use event::{
     ConnectFailed, Connected, Disconnected, Event, EventKind, PrincipalIdentifier, Topics,
     UnknownKind,

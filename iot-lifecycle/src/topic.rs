@@ -152,8 +152,8 @@ impl TopicKind {
 }
 
 impl Filter<'_> {
-    /// The text of a rule that selects these events whole, without those of clients whose id begins with `except_prefix`
-    /// (`iotconsole-` for the clients of the web console).
+    /// The text of a rule that selects these events whole, but for clients whose id begins with `except_prefix`: those
+    /// of the web console begin with `iotconsole-`.
     ///
     /// # Errors
     /// [`RuleSqlError`] when the client id or the prefix holds a character that could end the text it is quoted in.

@@ -7,14 +7,15 @@ mod naive;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use feeds::{CLOCK, START};
+use feeds::{CLOCK, START, Step};
 use iot_lifecycle::{
     Connected, Disconnected, Event, EventKind, Topics,
     fleet::{self, ApplyError, ClientKey, Config, Fleet, HashKey, HashedId, RestoreError, Update},
-    presence::{self, Note, Status, TimerToken},
+    history::History,
+    presence::{self, Note, Presence, Status, TimerToken},
 };
-use iot_sansio::{Machine as _, MonoTime, UnixMillis};
-use naive::{Reference, Step, drain, feed};
+use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis};
+use naive::{Reference, drain};
 use proptest::prelude::*;
 
 const HASH_KEY: HashKey = HashKey::new([7; 16]);
@@ -54,8 +55,8 @@ proptest! {
             |client| HashedId::of(client, &HASH_KEY), presence_config(), max_clients, CLOCK,
         );
         for (now, step) in timed(&steps) {
-            prop_assert_eq!(feed(&mut fleet, now, step), reference.feed(now, step));
-            prop_assert_eq!(feed(&mut hashed, now, step), hashed_reference.feed(now, step));
+            prop_assert_eq!(step.feed(&mut fleet, now), reference.feed(now, step));
+            prop_assert_eq!(step.feed(&mut hashed, now), hashed_reference.feed(now, step));
             prop_assert_eq!(told(&mut fleet), core::mem::take(&mut reference.told));
             prop_assert_eq!(told(&mut hashed), core::mem::take(&mut hashed_reference.told));
             prop_assert_eq!(fleet.watermark(), reference.watermark);
@@ -77,7 +78,7 @@ proptest! {
         let mut waiting = BTreeMap::<Box<str>, TimerToken>::new();
         let mut newest = BTreeMap::<Box<str>, TimerToken>::new();
         for (now, step) in timed(&steps) {
-            feed(&mut fleet, now, step).unwrap();
+            step.feed(&mut fleet, now).unwrap();
             for Update { client, step, .. } in drain(&mut fleet) {
                 if let Some(token) = step.cancel {
                     prop_assert_eq!(waiting.remove(&client), Some(token));
@@ -105,7 +106,7 @@ proptest! {
         let mut fleet = fleet_with(config.clone());
         let mut now = MonoTime::ORIGIN;
         for (at, step) in timed(&before) {
-            feed(&mut fleet, at, step).unwrap();
+            step.feed(&mut fleet, at).unwrap();
             now = at;
         }
         drain(&mut fleet);
@@ -120,8 +121,8 @@ proptest! {
         prop_assert_eq!(restored.snapshot(), snapshot);
         for (gap, step) in &after {
             now = now.after(Duration::from_millis(*gap));
-            feed(&mut fleet, now, step).unwrap();
-            feed(&mut restored, now.after(shift), step).unwrap();
+            step.feed(&mut fleet, now).unwrap();
+            step.feed(&mut restored, now.after(shift)).unwrap();
             let told = drain(&mut fleet);
             let told_again = drain(&mut restored);
             prop_assert_eq!(told.len(), told_again.len());
@@ -308,4 +309,90 @@ fn a_snapshot_is_refused_for_what_is_wrong_with_it() {
         restore(bad, Config::default(), HASH_KEY),
         Err(RestoreError::Client { place: 0, error }) if error.field == "version"
     ));
+}
+
+/// What happened to the devices of a history, by the time of its arrival: at most `latest` after it happened.
+fn arrivals(history: &History, seed: u64, latest: Duration) -> Vec<(UnixMillis, Event<'static>)> {
+    let mut numbers = seed;
+    let mut late = || {
+        // Any spread will do; this one needs no generator.
+        numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        latest.mul_f64(f64::from(u32::try_from(numbers >> 32).unwrap()) / f64::from(u32::MAX))
+    };
+    let mut arrivals = Vec::new();
+    for occurrence in history.devices().flat_map(|device| device.occurrences) {
+        for _ in 0..=u8::from(occurrence.repeated) {
+            arrivals.push((occurrence.at.after(late()), occurrence.event.clone()));
+        }
+    }
+    arrivals.sort_by_key(|(at, _)| *at);
+    arrivals
+}
+
+/// P1 on the whole machine: any order, duplicates, any waits in between.
+#[test]
+fn a_shuffled_history_ends_with_the_truth_once_all_waits_are_over() {
+    for seed in 0..20 {
+        let history = History::new(seed, 100, START);
+        let mut fleet = fleet_with(Config::default());
+        for (place, event) in history.feed().iter().enumerate() {
+            // Now and then a wait ends between two arrivals.
+            let now = MonoTime::from_millis(place as u64 * (seed % 4) * 1_700);
+            fleet.set_wall_clock(now, START);
+            fleet.apply(now, event).unwrap();
+            drain(&mut fleet);
+        }
+        while let Output::Idle(Some(deadline)) = fleet.poll_output() {
+            fleet.handle_timeout(deadline);
+            drain(&mut fleet);
+        }
+        let published = |client: &str| Some(fleet.get(client)?.published() == Status::Online);
+        assert_eq!(history.errors(published), 0, "seed {seed}");
+    }
+}
+
+/// P8: forgetting by retention changes no status, for events that arrive up to `max_age` late.
+#[test]
+fn a_fleet_that_forgets_ends_as_one_that_never_does() {
+    let max_age = Duration::from_secs(1_800);
+    let mut forgotten = 0;
+    for seed in 0..20 {
+        let history = History::new(seed, 50, START);
+        let arrivals = arrivals(&history, seed, max_age);
+        let origin = arrivals[0].0;
+        let clock = iot_sansio::WallClock::new(MonoTime::ORIGIN, origin);
+        let config = Config::default()
+            .with_presence(presence::Config::default().with_max_age(max_age))
+            // Less than is safe counts as what is safe.
+            .with_retention(Duration::ZERO);
+        let mut keeps = Fleet::<Box<str>>::new(config.clone(), HASH_KEY, clock);
+        let mut forgets = Fleet::<Box<str>>::new(config, HASH_KEY, clock);
+        for (at, event) in &arrivals {
+            let now = MonoTime::from_millis(at.abs_diff(origin));
+            keeps.apply(now, event).unwrap();
+            forgets.evict(now);
+            forgets.apply(now, event).unwrap();
+            drain(&mut keeps);
+            drain(&mut forgets);
+            // A client that was forgotten was offline, and one that comes back is unknown until it is heard of.
+            let is_online = |fleet: &Fleet<Box<str>>| {
+                let presence = fleet.get(&event.client_id);
+                presence.is_some_and(|presence| presence.published() == Status::Online)
+            };
+            assert_eq!(is_online(&keeps), is_online(&forgets), "seed {seed}: {event:?}");
+        }
+        for fleet in [&mut keeps, &mut forgets] {
+            while let Output::Idle(Some(deadline)) = fleet.poll_output() {
+                fleet.handle_timeout(deadline);
+                drain(fleet);
+            }
+        }
+        for (client, presence) in keeps.iter() {
+            let known = forgets.get(client).map_or(Status::Offline, Presence::published);
+            assert_eq!(known, presence.published(), "seed {seed}: {client}");
+        }
+        forgotten += forgets.counters().evicted;
+        assert!(forgets.watermark().is_none(), "retention is safe");
+    }
+    assert!(forgotten > 500, "only {forgotten} clients were forgotten: nothing is proved");
 }

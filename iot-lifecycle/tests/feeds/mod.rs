@@ -4,7 +4,9 @@ use iot_lifecycle::{ConnectFailed, Connected, Disconnected, Event, Topics};
 use iot_sansio::{MonoTime, UnixMillis, WallClock};
 use proptest::prelude::*;
 
-use crate::naive::Step;
+mod step;
+
+pub(crate) use step::Step;
 
 /// Steps with the milliseconds between them: few clients, versions, sessions and times, so that they meet often.
 pub(crate) fn feed(length: usize) -> impl Strategy<Value = Vec<(u64, Step)>> {

@@ -3,38 +3,13 @@
 use std::collections::BTreeMap;
 
 use iot_lifecycle::{
-    Event, EventKind, Topic,
+    EventKind, Topic,
     fleet::{self, ApplyError, ClientKey, Fleet, Update},
     presence::{self, Input, Presence},
 };
 use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis, WallClock};
 
-/// One thing that reaches a tracker.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Event(Event<'static>),
-    LastWill(&'static str),
-    Observed { client: &'static str, connected: bool, timestamp: UnixMillis },
-    Tick,
-}
-
-pub(crate) fn feed<K: ClientKey>(
-    fleet: &mut Fleet<K>,
-    now: MonoTime,
-    step: &Step,
-) -> Result<(), ApplyError> {
-    match step {
-        Step::Event(event) => fleet.apply(now, event),
-        Step::LastWill(client) => fleet.last_will(now, client),
-        Step::Observed { client, connected, timestamp } => {
-            fleet.observe(now, client, *connected, *timestamp)
-        }
-        Step::Tick => {
-            fleet.handle_timeout(now);
-            Ok(())
-        }
-    }
-}
+use crate::feeds::Step;
 
 pub(crate) fn drain<K: ClientKey>(fleet: &mut Fleet<K>) -> Vec<Update<K>> {
     core::iter::from_fn(|| match fleet.poll_output() {
