@@ -65,6 +65,7 @@ proptest! {
         let later = reference.now.after(Duration::from_secs(60 * 60));
         prop_assert_eq!(fleet.evict(later), reference.evict(later, retention));
         prop_assert_eq!(told(&mut fleet), reference.told);
+        prop_assert_eq!(fleet.counters().evicted, reference.evicted);
         let known: BTreeMap<_, _> =
             fleet.iter().map(|(client, presence)| (client.clone(), presence.clone())).collect();
         prop_assert_eq!(known, reference.clients);

@@ -27,6 +27,8 @@ pub(crate) struct Reference<K> {
     pub(crate) now: MonoTime,
     pub(crate) clock: WallClock,
     pub(crate) watermark: Option<UnixMillis>,
+    /// How many clients were forgotten.
+    pub(crate) evicted: u64,
     key: fn(&str) -> K,
     config: presence::Config,
     max_clients: usize,
@@ -45,6 +47,7 @@ impl<K: Clone + Ord> Reference<K> {
             now: MonoTime::ORIGIN,
             clock,
             watermark: None,
+            evicted: 0,
             key,
             config,
             max_clients,
@@ -155,7 +158,9 @@ impl<K: Clone + Ord> Reference<K> {
             let head = presence.head();
             !presence.is_evictable() || head.is_some_and(|head| head.timestamp >= oldest_kept)
         });
-        before - self.clients.len()
+        let evicted = before - self.clients.len();
+        self.evicted += evicted as u64;
+        evicted
     }
 
     /// Forgets the oldest of a small fleet's clients that are offline; a tie is broken by key.
@@ -166,6 +171,7 @@ impl<K: Clone + Ord> Reference<K> {
         if let Some((timestamp, key)) = by_age.min() {
             self.watermark = self.watermark.max(timestamp);
             self.clients.remove(&key);
+            self.evicted += 1;
         }
     }
 }
