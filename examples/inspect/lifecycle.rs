@@ -112,7 +112,7 @@ impl Replay {
     fn now(&mut self, members: &Members<'_>) -> Result<MonoTime, Failure> {
         let now = members.integer("now")?.ok_or_else(|| Failure::missing("now"))?;
         let first = *self.first_now.get_or_insert_with(|| {
-            self.fleet.set_wall_clock(WallClock::new(MonoTime::ORIGIN, UnixMillis::new(now)));
+            self.fleet.set_wall_clock(MonoTime::ORIGIN, UnixMillis::new(now));
             now
         });
         match u64::try_from(i128::from(now) - i128::from(first)) {
