@@ -54,7 +54,7 @@ fn lines_have_numbers_and_bounds_and_blank_ones_count() {
 #[test]
 fn every_error_of_the_crate_has_its_name() {
     let sources = [
-        (include_str!("../../../iot-lifecycle/src/decode.rs"), "DecodeError"),
+        (include_str!("../../../iot-lifecycle/src/decode_error.rs"), "DecodeError"),
         (include_str!("../../../iot-lifecycle/src/topic.rs"), "TopicError"),
         (include_str!("../../../iot-lifecycle/src/order.rs"), "HeadError"),
         (include_str!("../../../iot-lifecycle/src/fleet.rs"), "ApplyError"),
