@@ -238,7 +238,9 @@ fn apply_failure(error: &ApplyError) -> Failure {
         ApplyError::Head(inner) => {
             let failure = Failure::new(head_error_name(inner), error.to_string());
             match inner {
-                HeadError::MissingVersion => failure.in_field(Field::VersionNumber),
+                HeadError::MissingVersion | HeadError::NegativeVersion => {
+                    failure.in_field(Field::VersionNumber)
+                }
                 HeadError::SessionTooLong { .. } => failure.in_field(Field::SessionIdentifier),
                 _ => failure,
             }
@@ -253,7 +255,7 @@ variant_names! {
 }
 
 variant_names! {
-    head_error_name: HeadError { MissingVersion, SessionTooLong, }
+    head_error_name: HeadError { MissingVersion, NegativeVersion, SessionTooLong, }
 }
 
 /// The longest feed, and the longest wait: together they stay inside the 584 years of [`MonoTime`], so that every time
