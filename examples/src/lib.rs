@@ -3,5 +3,6 @@
 //! An adapter is one file, to be copied into a project.
 
 pub mod broker;
+pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;

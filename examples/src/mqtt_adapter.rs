@@ -103,6 +103,13 @@ impl Adapter {
         self.links.open(link, options);
     }
 
+    /// Ends a connection with DISCONNECT, after what was sent before: step on until [`Stepped::Closed`], so that the
+    /// machine hears what is still arriving.
+    pub fn disconnect(&mut self, link: Link) {
+        // Never given back: the request queue has a place for it.
+        let _ = self.links.send(Close::new(link).into());
+    }
+
     /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline and feeds it.
     ///
     /// So it returns as soon as there were events, and what takes time to do about them is done between steps.
@@ -173,8 +180,7 @@ impl Adapter {
     /// Ends all connections with DISCONNECT, after what was sent before. A dead peer can delay that by its keep alive.
     pub async fn close(mut self) {
         for link in self.links.open.keys().copied().collect::<Vec<_>>() {
-            // Never given back: the request queue has a place for it.
-            let _ = self.links.send(Close::new(link).into());
+            self.disconnect(link);
         }
         while !self.links.open.is_empty() {
             if let Some((link, report)) = self.links.next(None).await {

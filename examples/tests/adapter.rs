@@ -272,6 +272,15 @@ async fn a_link_that_breaks_while_it_is_being_closed_ended_as_asked() {
 }
 
 #[tokio::test]
+async fn a_guest_hears_that_its_connection_was_ended_as_asked() {
+    let (_server, mut client, mut stream) = scripted().await;
+    client.adapter.disconnect(LINK);
+    assert_eq!(client.next().await, Heard::Closed(CloseReason::Requested));
+    assert_eq!(read_kind(&mut stream).await, Some(DISCONNECT));
+    assert_eq!(read_kind(&mut stream).await, None);
+}
+
+#[tokio::test]
 async fn closing_the_adapter_says_disconnect_too() {
     let (_server, client, mut stream) = scripted().await;
     within(client.adapter.close()).await;

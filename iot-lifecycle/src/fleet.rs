@@ -11,7 +11,7 @@ use iot_sansio::{MonoTime, Output, UnixMillis, WallClock, mqtt};
 
 use crate::{
     Event as LifecycleEvent, EventKind, HeadError, TopicError,
-    presence::{Input, Note, Presence, Status, Step, TimerToken},
+    presence::{Input, Note, Notes, Presence, Status, Step, TimerToken},
     topic::check_client_id,
 };
 
@@ -298,7 +298,7 @@ impl<K: ClientKey> Fleet<K> {
             return Ok(());
         };
         if client.presence.head().is_none() {
-            self.check_watermark(&input)?;
+            self.check_watermark(self.now.max(now), &input)?;
         }
         self.pass(now);
         self.step(slot, self.now, input);
@@ -314,15 +314,19 @@ impl<K: ClientKey> Fleet<K> {
         input: Input<'_>,
     ) -> Result<(), ApplyError> {
         let at = self.now.max(now);
+        self.check_watermark(at, &input)?;
         let mut presence = Presence::default();
-        let below_watermark = self.check_watermark(&input);
         let step = presence.step(self.config.presence(), at, self.clock.at(at), input);
         let is_kept = presence != Presence::default();
         if is_kept {
-            below_watermark?;
             check_client_id(client_id)?;
             let limit = self.config.max_clients();
-            if self.table.len() >= limit && self.offline == 0 {
+            // Whoever waits until now at most is offline by the time that room is made.
+            let is_offline_by = |deadline| deadline <= at;
+            if self.table.len() >= limit
+                && self.offline == 0
+                && !self.next_deadline().is_some_and(is_offline_by)
+            {
                 return Err(ApplyError::TooManyClients { limit });
             }
         }
@@ -443,20 +447,23 @@ impl<K: ClientKey> Fleet<K> {
     }
 
     /// Makes room for one client: forgets the oldest of those that are offline, a share of all at a time so that the
-    /// search costs little for each, and raises the watermark to the newest event among them.
+    /// search costs little for each, and raises the watermark to the newest event among them. Equally old ones go in the
+    /// order of their keys, so that a restored fleet forgets the same.
     fn evict_oldest(&mut self) {
         let share = (self.config.max_clients() / EVICTED_SHARE).max(1);
         let mut oldest = BinaryHeap::with_capacity(share + 1);
         for (slot, client) in self.table.iter() {
             if client.presence.is_evictable() {
-                oldest.push((client.presence.head().map(|head| head.timestamp), slot));
+                let timestamp = client.presence.head().map(|head| head.timestamp);
+                oldest.push((timestamp, &client.key, slot));
                 if oldest.len() > share {
                     oldest.pop();
                 }
             }
         }
-        self.watermark = self.watermark.max(oldest.peek().and_then(|(timestamp, _)| *timestamp));
-        oldest.iter().for_each(|(_, slot)| self.forget(*slot));
+        self.watermark = self.watermark.max(oldest.peek().and_then(|(timestamp, ..)| *timestamp));
+        let slots: Vec<Slot> = oldest.into_iter().map(|(.., slot)| slot).collect();
+        slots.iter().for_each(|slot| self.forget(*slot));
     }
 
     /// Whether this many outputs may queue.
@@ -468,13 +475,16 @@ impl<K: ClientKey> Fleet<K> {
         Ok(())
     }
 
-    /// Whether an event of a client without a head can be told from one that was forgotten early (section 6.3).
-    fn check_watermark(&self, input: &Input<'_>) -> Result<(), ApplyError> {
+    /// Whether an event of a client without a head can be told from one that was forgotten early (section 6.3). What is
+    /// not admitted anyway is in no doubt.
+    fn check_watermark(&self, at: MonoTime, input: &Input<'_>) -> Result<(), ApplyError> {
         let (Input::Event { head, .. }, Some(watermark)) = (input, self.watermark) else {
             return Ok(());
         };
-        let timestamp = head.timestamp;
-        if timestamp <= watermark.after(self.config.presence().order().theta()) {
+        let (timestamp, config) = (head.timestamp, self.config.presence());
+        if timestamp <= watermark.after(config.order().theta())
+            && config.admit(timestamp, self.clock.at(at), &mut Notes::default())
+        {
             return Err(ApplyError::BelowWatermark { timestamp, watermark });
         }
         Ok(())

@@ -101,7 +101,8 @@ impl Order {
     /// What decides the order of an event; none when its kind never changes presence.
     ///
     /// # Errors
-    /// [`HeadError::MissingVersion`] under [`Order::Versioned`], [`HeadError::SessionTooLong`] always.
+    /// [`HeadError::MissingVersion`] or [`HeadError::NegativeVersion`] under [`Order::Versioned`],
+    /// [`HeadError::SessionTooLong`] always.
     pub fn head<'a>(&self, event: &'a Event<'_>) -> Result<Option<Head<'a>>, HeadError> {
         let (kind, version) = match &event.kind {
             EventKind::Connected(connected) => (HeadKind::Connect, connected.version_number),
@@ -114,7 +115,10 @@ impl Order {
             | EventKind::Unknown(_) => return Ok(None),
         };
         let version = match self {
-            Self::Versioned { .. } => version.ok_or(HeadError::MissingVersion)?,
+            Self::Versioned { .. } => match version.ok_or(HeadError::MissingVersion)? {
+                version @ 0.. => version,
+                _ => return Err(HeadError::NegativeVersion),
+            },
             Self::TimestampOnly => 0,
         };
         let bytes = event.session_identifier.as_ref().map_or(0, |session| session.len());
@@ -221,6 +225,9 @@ pub enum HeadError {
     /// Only [`Order::TimestampOnly`] orders events without a version.
     #[error("versionNumber is missing: select it in the rule, or order by timestamp only")]
     MissingVersion,
+    /// Decoding gives no such event, and no snapshot with it could be restored.
+    #[error("versionNumber is negative")]
+    NegativeVersion,
     /// It would be kept for as long as the client is known.
     #[error("sessionIdentifier has {bytes} bytes, at most {} are kept", SessionId::MAX_BYTES)]
     SessionTooLong {

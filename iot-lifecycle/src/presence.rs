@@ -56,7 +56,7 @@ pub struct Presence {
     kind: Option<HeadKind>,
     connect_seen: bool,
     published: Status,
-    /// What started the wait that is running; `deadline` is meaningless while none is.
+    /// What started the wait that is running; `deadline` is the origin while none is, so that equal knowledge is equal.
     waiting: Option<Cause>,
     deadline: MonoTime,
     /// The newest token given.
@@ -200,7 +200,7 @@ impl Presence {
             }
             Input::Timer(TimerToken(token)) => match self.waiting {
                 Some(cause) if token == self.token && now >= self.deadline => {
-                    self.waiting = None;
+                    self.end_wait();
                     self.publish(Status::Offline, cause, &mut step);
                 }
                 _ => step.notes.add(Note::TimerIgnored),
@@ -343,9 +343,15 @@ impl Presence {
     }
 
     fn stop_waiting(&mut self, step: &mut Step) {
-        if self.waiting.take().is_some() {
+        if self.end_wait() {
             step.cancel = Some(TimerToken(self.token));
         }
+    }
+
+    /// Whether one was running.
+    fn end_wait(&mut self) -> bool {
+        self.deadline = MonoTime::ORIGIN;
+        self.waiting.take().is_some()
     }
 
     fn publish(&mut self, to: Status, cause: Cause, step: &mut Step) {

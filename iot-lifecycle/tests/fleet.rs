@@ -1,18 +1,21 @@
 //! A fleet against a naive reference, and its own promises: eviction, watermark, snapshots.
 
 mod feeds;
+#[path = "naive/fleet.rs"]
+mod naive;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use feeds::{CLOCK, START, Step};
 use iot_lifecycle::{
-    Connected, DisconnectReason, Disconnected, Event, EventKind, Order,
+    Connected, Disconnected, Event, EventKind, Topics,
     fleet::{self, ApplyError, ClientKey, Config, Fleet, HashKey, HashedId, RestoreError, Update},
     history::History,
-    presence::{self, Input, Presence, Status, TimerToken},
+    presence::{self, Note, Presence, Status, TimerToken},
 };
 use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis};
+use naive::{Reference, drain};
 use proptest::prelude::*;
 
 const HASH_KEY: HashKey = HashKey::new([7; 16]);
@@ -25,88 +28,8 @@ fn presence_config() -> presence::Config {
     presence::Config::default().with_wait_for("CLIENT_INITIATED_DISCONNECT", Duration::ZERO)
 }
 
-fn feed<K: ClientKey>(fleet: &mut Fleet<K>, now: MonoTime, step: &Step) -> Result<(), ApplyError> {
-    match step {
-        Step::Event(event) => fleet.apply(now, event),
-        Step::LastWill(client) => fleet.last_will(now, client),
-        Step::Observed { client, connected, timestamp } => {
-            fleet.observe(now, client, *connected, *timestamp)
-        }
-        Step::Tick => {
-            fleet.handle_timeout(now);
-            Ok(())
-        }
-    }
-}
-
-fn drain<K: ClientKey>(fleet: &mut Fleet<K>) -> Vec<Update<K>> {
-    core::iter::from_fn(|| match fleet.poll_output() {
-        Output::Event(fleet::Event::Presence(update)) => Some(update),
-        Output::Idle(_) => None,
-        other => panic!("unexpected output {other:?}"),
-    })
-    .collect()
-}
-
-/// One map of clients, and a search through all of them for the next deadline.
-#[derive(Default)]
-struct Reference {
-    clients: BTreeMap<Box<str>, Presence>,
-    now: MonoTime,
-    told: Vec<(Box<str>, MonoTime, presence::Step)>,
-}
-
-impl Reference {
-    fn pass(&mut self, now: MonoTime) {
-        self.now = self.now.max(now);
-        loop {
-            let due = self.clients.iter().filter_map(|(client, presence)| {
-                let timer = presence.waiting()?;
-                (timer.deadline <= self.now).then(|| (timer.deadline, client.clone(), timer.token))
-            });
-            let Some((deadline, client, token)) = due.min() else {
-                return;
-            };
-            self.step(&client, deadline, Input::Timer(token));
-        }
-    }
-
-    fn step(&mut self, client: &str, at: MonoTime, input: Input<'_>) {
-        let presence = self.clients.entry(client.into()).or_default();
-        let step = presence.step(&presence_config(), at, CLOCK.at(at), input);
-        if !step.is_empty() {
-            self.told.push((client.into(), at, step));
-        }
-        self.clients.retain(|_, presence| *presence != Presence::default());
-    }
-
-    fn feed(&mut self, now: MonoTime, step: &Step) {
-        self.pass(now);
-        let at = self.now;
-        match step {
-            Step::Event(event) => {
-                let reason = match &event.kind {
-                    EventKind::Disconnected(gone) => gone.disconnect_reason.clone(),
-                    _ => None::<DisconnectReason<'_>>,
-                };
-                let input = match (Order::default().head(event).unwrap(), &event.kind) {
-                    (Some(head), _) => Input::Event { head, reason: reason.as_ref() },
-                    (None, EventKind::ConnectFailed(_)) => Input::ConnectFailed,
-                    (None, EventKind::Subscribed(_)) => {
-                        Input::Subscribed { session: event.session(), timestamp: event.timestamp }
-                    }
-                    _ => return,
-                };
-                self.step(&event.client_id, at, input);
-            }
-            Step::LastWill(client) => self.step(client, at, Input::LastWill),
-            Step::Observed { client, connected, timestamp } => {
-                let input = Input::Observed { connected: *connected, timestamp: *timestamp };
-                self.step(client, at, input);
-            }
-            Step::Tick => {}
-        }
-    }
+fn told<K: ClientKey>(fleet: &mut Fleet<K>) -> Vec<(K, MonoTime, presence::Step)> {
+    drain(fleet).into_iter().map(|update| (update.client, update.at, update.step)).collect()
 }
 
 /// Gives the absolute time of each step.
@@ -119,20 +42,30 @@ fn timed(steps: &[(u64, Step)]) -> impl Iterator<Item = (MonoTime, &Step)> {
 
 proptest! {
     #[test]
-    fn a_fleet_tells_what_the_naive_reference_tells(steps in feeds::feed(60)) {
-        let mut fleet = fleet_with(Config::default().with_presence(presence_config()));
-        let mut hashed =
-            Fleet::<HashedId>::new(Config::default().with_presence(presence_config()), HASH_KEY, CLOCK);
-        let (mut reference, mut told, mut hashed_told) = (Reference::default(), vec![], 0);
+    fn a_fleet_tells_what_the_naive_reference_tells(
+        steps in feeds::feed(60),
+        max_clients in prop_oneof![Just(1_000_000_usize), 1..4_usize],
+    ) {
+        let config = Config::default().with_presence(presence_config()).with_max_clients(max_clients);
+        let mut fleet = fleet_with(config.clone());
+        let mut hashed = Fleet::<HashedId>::new(config, HASH_KEY, CLOCK);
+        let mut reference =
+            Reference::<Box<str>>::new(|client| client.into(), presence_config(), max_clients, CLOCK);
+        let mut hashed_reference = Reference::new(
+            |client| HashedId::of(client, &HASH_KEY), presence_config(), max_clients, CLOCK,
+        );
         for (now, step) in timed(&steps) {
-            reference.feed(now, step);
-            feed(&mut fleet, now, step).unwrap();
-            feed(&mut hashed, now, step).unwrap();
-            told.extend(drain(&mut fleet).into_iter().map(|update| (update.client, update.at, update.step)));
-            hashed_told += drain(&mut hashed).len();
+            prop_assert_eq!(step.feed(&mut fleet, now), reference.feed(now, step));
+            prop_assert_eq!(step.feed(&mut hashed, now), hashed_reference.feed(now, step));
+            prop_assert_eq!(told(&mut fleet), core::mem::take(&mut reference.told));
+            prop_assert_eq!(told(&mut hashed), core::mem::take(&mut hashed_reference.told));
+            prop_assert_eq!(fleet.watermark(), reference.watermark);
         }
-        prop_assert_eq!(&told, &reference.told);
-        prop_assert_eq!(hashed_told, told.len());
+        let retention = Duration::from_secs(4 * 24 * 60 * 60 + 300);
+        let later = reference.now.after(Duration::from_secs(60 * 60));
+        prop_assert_eq!(fleet.evict(later), reference.evict(later, retention));
+        prop_assert_eq!(told(&mut fleet), reference.told);
+        prop_assert_eq!(fleet.counters().evicted, reference.evicted);
         let known: BTreeMap<_, _> =
             fleet.iter().map(|(client, presence)| (client.clone(), presence.clone())).collect();
         prop_assert_eq!(known, reference.clients);
@@ -146,7 +79,7 @@ proptest! {
         let mut waiting = BTreeMap::<Box<str>, TimerToken>::new();
         let mut newest = BTreeMap::<Box<str>, TimerToken>::new();
         for (now, step) in timed(&steps) {
-            feed(&mut fleet, now, step).unwrap();
+            step.feed(&mut fleet, now).unwrap();
             for Update { client, step, .. } in drain(&mut fleet) {
                 if let Some(token) = step.cancel {
                     prop_assert_eq!(waiting.remove(&client), Some(token));
@@ -174,7 +107,7 @@ proptest! {
         let mut fleet = fleet_with(config.clone());
         let mut now = MonoTime::ORIGIN;
         for (at, step) in timed(&before) {
-            feed(&mut fleet, at, step).unwrap();
+            step.feed(&mut fleet, at).unwrap();
             now = at;
         }
         drain(&mut fleet);
@@ -189,8 +122,8 @@ proptest! {
         prop_assert_eq!(restored.snapshot(), snapshot);
         for (gap, step) in &after {
             now = now.after(Duration::from_millis(*gap));
-            feed(&mut fleet, now, step).unwrap();
-            feed(&mut restored, now.after(shift), step).unwrap();
+            step.feed(&mut fleet, now).unwrap();
+            step.feed(&mut restored, now.after(shift)).unwrap();
             let told = drain(&mut fleet);
             let told_again = drain(&mut restored);
             prop_assert_eq!(told.len(), told_again.len());
@@ -278,6 +211,63 @@ fn a_full_fleet_forgets_the_oldest_offline_client_and_raises_the_watermark() {
     fleet.observe(now, "old", true, wall).unwrap();
     assert_eq!(fleet.get("old").unwrap().published(), Status::Online);
     fleet.apply(now, &connected("older", 6, UnixMillis::new(doubtful.get() + 1))).unwrap();
+}
+
+#[test]
+fn a_wait_that_is_over_makes_room_although_nothing_was_drained() {
+    let mut fleet = fleet_with(Config::default().with_max_clients(1));
+    let (now, wall) = at(0);
+    fleet.apply(now, &disconnected("gone", 0, wall)).unwrap();
+    let full = Err(ApplyError::TooManyClients { limit: 1 });
+    assert_eq!(fleet.apply(MonoTime::from_millis(4_999), &connected("new", 0, wall)), full);
+    fleet.apply(MonoTime::from_millis(5_000), &connected("new", 0, wall)).unwrap();
+    assert!(fleet.get("gone").is_none());
+}
+
+#[test]
+fn of_equally_old_clients_the_same_is_forgotten_after_a_restart() {
+    let mut fleet = fleet_with(Config::default().with_max_clients(2));
+    for client in ["b", "a"] {
+        fleet.apply(MonoTime::ORIGIN, &disconnected(client, 0, START)).unwrap();
+    }
+    let (now, wall) = at(301);
+    fleet.handle_timeout(now);
+    drain(&mut fleet);
+    let config = Config::default().with_max_clients(2);
+    let clock = iot_sansio::WallClock::new(now, wall);
+    let restored = Fleet::restore(fleet.snapshot(), config, HASH_KEY, clock).unwrap();
+    for mut fleet in [fleet, restored] {
+        fleet.apply(now, &connected("new", 0, wall)).unwrap();
+        assert!(fleet.get("a").is_none());
+        assert!(fleet.get("b").is_some());
+    }
+}
+
+#[test]
+fn time_passes_with_every_event_that_is_taken() {
+    let mut fleet = fleet_with(Config::default());
+    let (now, wall) = at(0);
+    fleet.apply(now, &disconnected("gone", 0, wall)).unwrap();
+    drain(&mut fleet);
+    let unsubscribed = EventKind::Unsubscribed(Topics::new(["a/b"]));
+    fleet.apply(MonoTime::from_millis(5_000), &Event::new("x", wall, unsubscribed)).unwrap();
+    assert_eq!(drain(&mut fleet).len(), 1);
+}
+
+#[test]
+fn an_event_that_is_not_admitted_needs_no_query_below_the_watermark() {
+    let mut fleet = fleet_with(Config::default().with_max_clients(1));
+    let (now, wall) = at(0);
+    fleet.apply(now, &disconnected("old", 0, wall)).unwrap();
+    fleet.observe(MonoTime::from_millis(5_000), "observed", true, wall).unwrap();
+    assert_eq!(fleet.watermark(), Some(wall));
+    drain(&mut fleet);
+    let long_ago = UnixMillis::new(0);
+    for client in ["observed", "old"] {
+        fleet.apply(now, &connected(client, 0, long_ago)).unwrap();
+        let [update] = drain(&mut fleet).try_into().unwrap();
+        assert!(update.step.notes.contains(Note::TooOld));
+    }
 }
 
 #[test]

@@ -92,12 +92,7 @@ fn feed_fleet<K: ClientKey>(
     step: &FleetStep,
 ) -> Result<(), InputError> {
     match step {
-        FleetStep::Command(Step::Event(event)) => fleet.apply(now, event)?,
-        FleetStep::Command(Step::LastWill(client)) => fleet.last_will(now, client)?,
-        FleetStep::Command(Step::Observed { client, connected, timestamp }) => {
-            fleet.observe(now, client, *connected, *timestamp)?;
-        }
-        FleetStep::Command(Step::Tick) => fleet.handle_timeout(now),
+        FleetStep::Command(step) => step.feed(fleet, now)?,
         FleetStep::Input(input) => fleet.handle_input(now, input.as_input())?,
         FleetStep::SetWallClock(offset) => {
             let unix = UnixMillis::new(feeds::START.get() + offset);
@@ -181,8 +176,8 @@ fn published(history: &History, seed: u64, breaks: u32) -> impl Fn(&str) -> Opti
     let fleet = Fleet::<Box<str>>::new(config, hash_key(), clock);
     let service = Service::new(history.feed()).with_interval(Duration::from_millis(20));
     let mut driver = Driver::new(service, fleet, seed)
-        .with_uplink(Side::Left, faults.clone())
-        .with_downlink(Side::Left, faults.clone())
+        .with_uplink(Side::Left, faults)
+        .with_downlink(Side::Left, faults)
         .with_downlink(Side::Right, faults);
     // A session that outlives its connection: what the broker has taken, the fleet gets.
     driver.open(Side::Right, false);

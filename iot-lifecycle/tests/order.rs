@@ -5,7 +5,7 @@ mod heads;
 use core::{cmp::Ordering, time::Duration};
 
 use heads::{THETA, pairs, universe};
-use iot_lifecycle::{Head, HeadKind, Order, SessionId};
+use iot_lifecycle::{Connected, Event, Head, HeadError, HeadKind, Order, SessionId};
 use iot_sansio::UnixMillis;
 use proptest::prelude::*;
 
@@ -69,6 +69,16 @@ fn the_relation_is_its_table_on_every_pair() {
     for (x, y) in pairs {
         assert_eq!(ORDER.compare(&x, &y), table(&x, &y, THETA), "{x:?} {y:?}");
     }
+}
+
+#[test]
+fn only_timestamps_order_events_without_a_version_that_counts() {
+    let mut event = Event::new("d", UnixMillis::new(7), Connected::default());
+    assert_eq!(ORDER.head(&event), Err(HeadError::MissingVersion));
+    assert_eq!(Order::TimestampOnly.head(&event).unwrap().unwrap().version, 0);
+    event.kind = Connected::new(-1).into();
+    assert_eq!(ORDER.head(&event), Err(HeadError::NegativeVersion));
+    assert_eq!(Order::TimestampOnly.head(&event).unwrap().unwrap().version, 0);
 }
 
 #[test]

@@ -29,6 +29,20 @@ fn every_vector_gives_its_outputs_and_its_final_state() {
     assert_eq!(ids, expected);
 }
 
+#[test]
+fn a_client_that_is_restored_equals_the_one_that_was_written() {
+    for line in include_str!("vectors/presence.jsonl").lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let config = config(&vector["config"]);
+        let mut presence = Presence::default();
+        for step in vector["steps"].as_array().unwrap() {
+            let _ = feed(&mut presence, &config, step);
+            let now = MonoTime::from_millis(step[1].as_u64().unwrap());
+            assert_eq!(Presence::restore(presence.snapshot(now), now).as_ref(), Ok(&presence));
+        }
+    }
+}
+
 fn config(value: &Value) -> Config {
     let mut config = Config::default();
     if let Some(theta) = value["th"].as_u64() {

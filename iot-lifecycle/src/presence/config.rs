@@ -110,7 +110,7 @@ impl Config {
     }
 
     /// Whether an event may take part in the order (section 6.2).
-    pub(super) fn admit(&self, timestamp: UnixMillis, wall: UnixMillis, notes: &mut Notes) -> bool {
+    pub(crate) fn admit(&self, timestamp: UnixMillis, wall: UnixMillis, notes: &mut Notes) -> bool {
         let max_future = self.max_future.unwrap_or(match self.order {
             Order::Versioned { theta } => theta,
             Order::TimestampOnly => Order::default().theta(),

@@ -4,14 +4,9 @@ use iot_lifecycle::{ConnectFailed, Connected, Disconnected, Event, Topics};
 use iot_sansio::{MonoTime, UnixMillis, WallClock};
 use proptest::prelude::*;
 
-/// One thing that reaches a tracker.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Event(Event<'static>),
-    LastWill(&'static str),
-    Observed { client: &'static str, connected: bool, timestamp: UnixMillis },
-    Tick,
-}
+mod step;
+
+pub(crate) use step::Step;
 
 /// Steps with the milliseconds between them: few clients, versions, sessions and times, so that they meet often.
 pub(crate) fn feed(length: usize) -> impl Strategy<Value = Vec<(u64, Step)>> {

@@ -1,0 +1,68 @@
+//! Calls every entry point of the published crates without std. It is checked and linked, never run.
+
+#![no_std]
+
+extern crate alloc;
+
+// Named, so that their dependencies are loaded even where nothing of them is called.
+extern crate iot_lifecycle as _;
+extern crate iot_sansio as _;
+
+mod lifecycle;
+mod sansio;
+
+use alloc::boxed::Box;
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    error::Error,
+    panic::PanicInfo,
+    ptr,
+};
+
+/// The root from which everything is reached.
+#[unsafe(no_mangle)]
+pub extern "C" fn no_std_proof() -> bool {
+    call_all().is_ok()
+}
+
+fn call_all() -> Result<(), Box<dyn Error>> {
+    sansio::time();
+    sansio::secret()?;
+    sansio::actions();
+    sansio::backoff_and_pump();
+    sansio::simulator()?;
+    sansio::contract()?;
+    lifecycle::topics()?;
+    lifecycle::events()?;
+    lifecycle::envelopes()?;
+    lifecycle::order()?;
+    lifecycle::presence()?;
+    lifecycle::fleet()?;
+    lifecycle::subscriptions()?;
+    lifecycle::stores();
+    lifecycle::histories();
+    Ok(())
+}
+
+/// Where std has one, it clashes with this.
+struct NoMemory;
+
+#[global_allocator]
+static ALLOCATOR: NoMemory = NoMemory;
+
+// SAFETY: null says that there is no memory; so nothing is ever given back.
+unsafe impl GlobalAlloc for NoMemory {
+    unsafe fn alloc(&self, _layout: Layout) -> *mut u8 {
+        ptr::null_mut()
+    }
+
+    unsafe fn dealloc(&self, _memory: *mut u8, _layout: Layout) {}
+}
+
+/// Where std has one, it clashes with this.
+#[panic_handler]
+fn panic(_info: &PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

@@ -1,0 +1,208 @@
+//! The rules that all commands share: how lines are read, what their members are, and how answers are written.
+//!
+//! A line is read as names and raw values, and only the members that a command asks for are looked into: the others may be
+//! whatever JSON can be, and numbers and payloads keep every digit. Of a member that is there twice the last counts.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read as _, Write},
+    str,
+};
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
+
+/// The lines of an input, without the blank ones.
+pub(super) struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+/// One line: its number, counted from 1 with the blank ones, and its members.
+pub(super) type Line<'a> = (u64, Result<Members<'a>, Failure>);
+
+/// The members of one line; null ones count as absent.
+pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+/// Why there is no answer to a line. Serialised it is the `error` of the output.
+#[derive(Debug, Serialize)]
+pub(super) struct Failure {
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// The output of a command, which remembers whether it holds an error.
+pub(super) struct Output<W> {
+    writer: W,
+    all_in_order: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) const fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), number: 0 }
+    }
+
+    /// The next line that is not blank; none at the end of the input.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        loop {
+            self.number += 1;
+            self.buffer.clear();
+            // One byte more, for the newline.
+            let mut limited = (&mut self.input).take(MAX_LINE_BYTES as u64 + 1);
+            if limited.read_until(b'\n', &mut self.buffer)? == 0 {
+                return Ok(None);
+            }
+            if self.buffer.last() == Some(&b'\n') {
+                self.buffer.pop();
+            } else if self.buffer.len() > MAX_LINE_BYTES {
+                self.input.skip_until(b'\n')?;
+                let failure = format!("the line has more than {MAX_LINE_BYTES} bytes");
+                return Ok(Some((self.number, Err(Failure::bad_input(failure)))));
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                return Ok(Some((self.number, Members::parse(&self.buffer))));
+            }
+        }
+    }
+}
+
+impl<'a> Members<'a> {
+    fn parse(line: &'a [u8]) -> Result<Self, Failure> {
+        let text = str::from_utf8(line).map_err(|error| {
+            Failure::bad_input(format!("the line is not UTF-8 at byte {}", error.valid_up_to()))
+        })?;
+        // Not serde_json's own words: they can hold a piece of the line, and so a secret.
+        serde_json::from_str(text).map(Self).map_err(|error| {
+            let column = error.column();
+            Failure::bad_input(format!("the line is not a JSON object, seen at column {column}"))
+        })
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Failure> {
+        self.read(name, "a text")
+    }
+
+    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
+        self.read(name, "a 64-bit integer")
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>, Failure> {
+        self.read(name, "a boolean")
+    }
+
+    /// The bytes of a payload that should be JSON: `payload`, a text or an object, or `payloadHex`.
+    pub(super) fn json_payload(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let payload = match self.0.get(PAYLOAD) {
+            Some(raw) if raw.get().starts_with('{') => Some(compact(raw.get())),
+            _ => self.read(PAYLOAD, "a text or an object")?,
+        };
+        match (payload, self.text(PAYLOAD_HEX)?) {
+            (Some(_), Some(_)) => Err(Failure::bad_input("both payload and payloadHex are there")),
+            (Some(payload), None) => Ok(Some(payload.into_bytes())),
+            (None, Some(digits)) => match HEXLOWER_PERMISSIVE.decode(digits.as_bytes()) {
+                Ok(payload) => Ok(Some(payload)),
+                Err(error) => {
+                    Err(Failure::bad_member(PAYLOAD_HEX, &format!("is not hex: {error}")))
+                }
+            },
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, name: &str, what: &str) -> Result<Option<T>, Failure> {
+        let Some(raw) = self.0.get(name) else {
+            return Ok(None);
+        };
+        serde_json::from_str(raw.get())
+            .map_err(|_| Failure::bad_member(name, &format!("is not {what}")))
+    }
+}
+
+/// JSON without the space between its tokens: members stay in their order, numbers as they are written.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let is_kept = |character: &char| {
+        in_string ^= *character == '"' && !escaped;
+        escaped = *character == '\\' && !escaped;
+        in_string || !matches!(character, ' ' | '\t' | '\n' | '\r')
+    };
+    json.chars().filter(is_kept).collect()
+}
+
+impl Failure {
+    pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), field: None }
+    }
+
+    /// The line itself is not as the command needs it.
+    pub(super) fn bad_input(message: impl Into<String>) -> Self {
+        Self::new("BadInput", message)
+    }
+
+    /// A member that the command needs is absent.
+    pub(super) fn missing(name: &str) -> Self {
+        Self::bad_member(name, "is missing")
+    }
+
+    /// One member of the line is not as the command needs it.
+    pub(super) fn bad_member(name: &str, problem: &str) -> Self {
+        Self::bad_input(format!("{name} {problem}")).in_field(name)
+    }
+
+    /// About this field.
+    pub(super) fn in_field(self, field: impl ToString) -> Self {
+        Self { field: Some(field.to_string()), ..self }
+    }
+}
+
+impl<W: Write> Output<W> {
+    pub(super) const fn new(writer: W) -> Self {
+        Self { writer, all_in_order: true }
+    }
+
+    /// Writes the answer to a line.
+    pub(super) fn answer(&mut self, line: u64, ok: &Value) -> io::Result<()> {
+        self.write(&json!({ "line": line, "ok": ok }))
+    }
+
+    /// Writes why there is no answer to a line.
+    pub(super) fn fail(&mut self, line: u64, failure: &Failure) -> io::Result<()> {
+        self.all_in_order = false;
+        self.write(&json!({ "line": line, "error": failure }))
+    }
+
+    /// Writes one line.
+    pub(super) fn write(&mut self, line: &Value) -> io::Result<()> {
+        writeln!(self.writer, "{line}")
+    }
+
+    /// Hands over all that was written. Whether no error was among it.
+    pub(super) fn finish(mut self) -> io::Result<bool> {
+        self.writer.flush()?;
+        Ok(self.all_in_order)
+    }
+}
+
+/// The name of an error's variant: a function from the error to its name, with the variants as its only list.
+///
+/// The errors may get variants that this list does not have, so there is a last arm. It says so, and a test holds the
+/// lists against the crates.
+macro_rules! variant_names {
+    ($function:ident: $error:ident { $($variant:ident,)* }) => {
+        fn $function(error: &$error) -> &'static str {
+            match error {
+                $($error::$variant { .. } => stringify!($variant),)*
+                _ => concat!("Unlisted", stringify!($error)),
+            }
+        }
+    };
+}
+pub(super) use variant_names;
+
+const PAYLOAD: &str = "payload";
+const PAYLOAD_HEX: &str = "payloadHex";
+const MAX_LINE_BYTES: usize = 1 << 20;

@@ -1,0 +1,82 @@
+//! `inspect`: decodes, explains and replays what IoT clouds say, JSON Lines in and out.
+//!
+//! Every command reads standard input, one JSON object a line, and answers on standard output, one JSON object a line;
+//! `jsonl` has the rules. The exit status is 0 when every line was in order, 1 when one was not, and 2 for wrong usage.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, BufRead, Write},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use self::jsonl::Output;
+
+mod jsonl;
+mod lifecycle;
+mod lifecycle_decode;
+
+/// Decodes, explains and replays what IoT clouds say: JSON Lines in, JSON Lines out.
+///
+/// One answer for each line, unless a command says otherwise: {"line":N,"ok":{…}} or
+/// {"line":N,"error":{"kind":"…","message":"…"}}. Exit status 0: every line was in order; 1: one was not; 2: wrong usage.
+#[derive(Parser)]
+#[command(name = "inspect", after_help = EXAMPLE, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Lifecycle(lifecycle::Options),
+    LifecycleDecode(lifecycle_decode::Options),
+}
+
+fn main() -> ExitCode {
+    let (input, output) = (io::stdin().lock(), io::stdout().lock());
+    ExitCode::from(run(env::args_os(), input, output, io::stderr().lock()))
+}
+
+/// Runs one command line, whose first argument is the name of the program. Gives the exit status.
+pub(crate) fn run(
+    args: impl IntoIterator<Item = OsString>,
+    input: impl BufRead,
+    mut output: impl Write,
+    mut messages: impl Write,
+) -> u8 {
+    let command = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.command,
+        Err(usage) => {
+            let (status, written) = match usage.use_stderr() {
+                true => (WRONG_USAGE, write!(messages, "{}", usage.render())),
+                false => (ALL_IN_ORDER, write!(output, "{}", usage.render())),
+            };
+            return if written.is_ok() { status } else { NOT_ALL_IN_ORDER };
+        }
+    };
+    let mut output = Output::new(output);
+    let done = match command {
+        Command::Lifecycle(options) => lifecycle::run(options, input, &mut output),
+        Command::LifecycleDecode(options) => lifecycle_decode::run(&options, input, &mut output),
+    };
+    match done.and_then(|()| output.finish()) {
+        Ok(true) => ALL_IN_ORDER,
+        Ok(false) => NOT_ALL_IN_ORDER,
+        Err(error) => {
+            // Where this cannot be said either, the status still tells.
+            let _ = writeln!(messages, "inspect: {error}");
+            NOT_ALL_IN_ORDER
+        }
+    }
+}
+
+const ALL_IN_ORDER: u8 = 0;
+const NOT_ALL_IN_ORDER: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+const EXAMPLE: &str = r#"Example:
+  echo '{"payload":{"clientId":"pump-1","timestamp":1573002230757,"eventType":"connected"}}' |
+    inspect lifecycle-decode"#;

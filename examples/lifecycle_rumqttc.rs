@@ -1,0 +1,93 @@
+//! Prints who comes and goes, on `rumqttc`, and remembers it from one run to the next.
+//!
+//! Copy it into your project together with `src/mqtt_adapter.rs`. Stop it with Ctrl-C.
+
+use std::{env, error::Error, fs, io::ErrorKind, time::Duration, time::SystemTime};
+
+use examples::mqtt_adapter::{Adapter, Stepped};
+use iot_lifecycle::fleet::{Config, Event, Fleet, HashKey};
+use iot_sansio::{
+    Backoff, Jitter, Machine as _, Output, WallClock,
+    mqtt::{ConnectOptions, Link, Transport},
+};
+use tokio::{
+    signal::ctrl_c,
+    time::{Instant, sleep_until},
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let [host, port, file] = &arguments[..] else {
+        return Err("what is needed: HOST PORT SNAPSHOT.json".into());
+    };
+    // The broker keeps the session, and with it what happens while no connection is up.
+    let options = ConnectOptions::new(host, port.parse()?, Transport::Tcp, "presence-tracker")
+        .with_clean_session(false);
+    let mut adapter = Adapter::new();
+    let mut fleet = load(file, WallClock::new(adapter.now(), SystemTime::now().into()))?;
+    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
+    let mut link = Link::new(1);
+    let (mut reopen, mut stopping) = (Some(Instant::now()), false);
+    loop {
+        tokio::select! {
+            stepped = adapter.step(&mut fleet, |event| {
+                if matches!(event, Event::Subscribed { .. }) {
+                    backoff.reset();
+                }
+                print(event);
+            }) => match stepped {
+                Ok(Stepped::Closed(..)) if stopping => break,
+                Ok(Stepped::Closed(closed, _)) => {
+                    let wait = backoff.next(getrandom::u64()?);
+                    println!("no connection ({:?}), again in {wait:.1?}", closed.reason);
+                    reopen = Some(Instant::now() + wait);
+                    link = link.next();
+                }
+                Ok(_) => {}
+                Err(refused) => println!("refused: {refused}"),
+            },
+            // Not a sleep above: meanwhile the fleet's own waits go on.
+            () = sleep_until(reopen.unwrap_or_else(Instant::now)), if reopen.is_some() => {
+                reopen = None;
+                adapter.open(link, &options);
+            }
+            _ = ctrl_c() => {
+                if stopping || reopen.is_some() {
+                    break;
+                }
+                adapter.disconnect(link);
+                stopping = true;
+            }
+        }
+    }
+    while let Output::Event(event) = fleet.poll_output() {
+        print(event);
+    }
+    fs::write(file, serde_json::to_vec(&fleet.snapshot())?)?;
+    Ok(())
+}
+
+fn load(file: &str, clock: WallClock) -> Result<Fleet<Box<str>>, Box<dyn Error>> {
+    let mut hash_key = [0; 16];
+    getrandom::fill(&mut hash_key)?;
+    let (config, hash_key) = (Config::default(), HashKey::new(hash_key));
+    match fs::read(file) {
+        Ok(bytes) => Ok(Fleet::restore(serde_json::from_slice(&bytes)?, config, hash_key, clock)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(Fleet::new(config, hash_key, clock))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn print(event: Event<Box<str>>) {
+    match event {
+        Event::Presence(update) => {
+            if let Some(transition) = update.step.transition {
+                println!("{} is {}", update.client, transition.to);
+            }
+        }
+        other => println!("{other:?}"),
+    }
+}

@@ -1,0 +1,217 @@
+//! `inspect` by its contract: in this process, where every case can be looked at, and once as the program it is.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::Write as _,
+    iter,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+#[path = "../../inspect/main.rs"]
+#[expect(dead_code, reason = "`main` is for the program")]
+mod inspect;
+mod lifecycle;
+mod lifecycle_decode;
+
+#[test]
+fn lines_have_numbers_and_bounds_and_blank_ones_count() {
+    let good = r#"{"payload":{"clientId":"d","timestamp":1700000000000,"eventType":"connected"}}"#;
+    let longest = good.to_owned() + &" ".repeat(MAX_LINE_BYTES - good.len());
+    let mut input = b"\n \t\r\n".to_vec();
+    for line in [
+        good.as_bytes(),
+        b"",
+        longest.as_bytes(),
+        format!("{longest} ").as_bytes(),
+        &b" ".repeat(5 * MAX_LINE_BYTES),
+        &b"\xff".repeat(2 * MAX_LINE_BYTES),
+        b"{\"payload\":\"\xff\"}",
+        // The end of a line on other systems is space to JSON.
+        format!("{good}\r").as_bytes(),
+    ] {
+        input.extend(line);
+        input.push(b'\n');
+    }
+    input.extend(good.as_bytes());
+    let (status, output) = run(&["lifecycle-decode"], &input);
+    assert_eq!(status, 1);
+    assert_eq!(
+        kinds(&output),
+        ["3 ok", "5 ok", "6 BadInput", "7 BadInput", "8 BadInput", "9 BadInput", "10 ok", "11 ok"]
+    );
+    // Nothing at all is in order, and so is a last line that is just long enough.
+    assert_eq!(run(&["lifecycle-decode"], ""), (0, vec![]));
+    assert_eq!(run(&["lifecycle"], "\n\n"), (0, vec![]));
+    assert_eq!(kinds(&run(&["lifecycle-decode"], &longest).1), ["1 ok"]);
+    assert_eq!(kinds(&run(&["lifecycle-decode"], longest + " ").1), ["1 BadInput"]);
+}
+
+/// What a crate adds to its errors must get a name in the lists.
+#[test]
+fn every_error_of_the_crate_has_its_name() {
+    let sources = [
+        (include_str!("../../../iot-lifecycle/src/decode_error.rs"), "DecodeError"),
+        (include_str!("../../../iot-lifecycle/src/topic.rs"), "TopicError"),
+        (include_str!("../../../iot-lifecycle/src/order.rs"), "HeadError"),
+        (include_str!("../../../iot-lifecycle/src/fleet.rs"), "ApplyError"),
+    ];
+    let lists = [
+        include_str!("../../inspect/lifecycle.rs"),
+        include_str!("../../inspect/lifecycle_decode.rs"),
+    ];
+    for (source, error) in sources {
+        let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
+        let (body, _) = body.split_once("\n}\n").unwrap();
+        let listed =
+            lists.iter().find_map(|list| Some(list.split_once(&format!(": {error} {{"))?.1));
+        let (listed, _) = listed.unwrap().split_once('}').unwrap();
+        let listed: Vec<&str> =
+            listed.split([',', ' ', '\n']).filter(|name| !name.is_empty()).collect();
+        let is_variant = |line: &&str| line.starts_with(|first: char| first.is_ascii_uppercase());
+        let variants = body.lines().filter_map(|line| line.strip_prefix("    ")).filter(is_variant);
+        let variants: Vec<&str> = variants
+            .map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap())
+            .collect();
+        assert_eq!(listed, variants, "{error}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_said_on_standard_error_only() {
+    for args in [
+        &[][..],
+        &["unknown"],
+        &["lifecycle", "--strict"],
+        &["lifecycle", "file.jsonl"],
+        &["lifecycle", "--wait-ms"],
+        &["lifecycle", "--wait-ms", "-5"],
+        &["lifecycle", "--wait-ms", "5s"],
+        &["lifecycle", "--wait-ms", "9000000000001"],
+        &["lifecycle", "--theta-ms", "18446744073709551616"],
+        &["lifecycle", "--wait-for", "CONNECTION_LOST"],
+        &["lifecycle", "--wait-for", "=5"],
+        &["lifecycle", "--wait-for", "CONNECTION_LOST=soon"],
+        &["lifecycle-decode", "--strict=yes"],
+    ] {
+        let (status, output, messages) = run_raw(args, b"{}\n");
+        assert_eq!((status, &*output), (2, ""), "{args:?}");
+        assert!(!messages.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn help_explains_every_command_with_an_example_that_works() {
+    for args in [&["--help"][..], &["lifecycle", "--help"], &["lifecycle-decode", "--help"]] {
+        let (status, output, messages) = run_raw(args, b"");
+        assert_eq!((status, &*messages), (0, ""), "{args:?}");
+        let (_, example) = output.split_once("Example:\n").unwrap();
+        let lines = example.lines().filter_map(|line| {
+            let line = line.trim().trim_start_matches("echo '").trim_end_matches("' |");
+            line.starts_with('{').then(|| line.to_owned() + "\n")
+        });
+        let command = if args[0] == "lifecycle" { "lifecycle" } else { "lifecycle-decode" };
+        let (status, output) = run(&[command], lines.collect::<String>());
+        assert_eq!(status, 0, "{args:?}: {output:?}");
+        assert!(!output.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error_and_no_panic() {
+    let line = br#"{"payload":{}}"#;
+    let args = ["inspect", "lifecycle-decode"].map(OsString::from);
+    let mut messages = Vec::new();
+    let mut full = [0; 10];
+    assert_eq!(inspect::run(args, &line[..], &mut full[..], &mut messages), 1);
+    assert!(!messages.is_empty());
+}
+
+#[test]
+fn the_program_itself_keeps_its_streams_and_its_exit_status() {
+    let good = r#"{"payload":{"clientId":"d","timestamp":1700000000000,"eventType":"connected"}}"#;
+    let (status, output, messages) = spawn(&["lifecycle-decode"], good);
+    assert_eq!((status, &*messages), (0, ""));
+    assert_eq!(kinds(&parsed(&output)), ["1 ok"]);
+
+    let (status, output, messages) = spawn(&["lifecycle-decode"], &format!("{{}}\n{good}\n"));
+    assert_eq!((status, &*messages), (1, ""));
+    assert_eq!(kinds(&parsed(&output)), ["1 BadInput payload", "2 ok"]);
+
+    let (status, output, messages) = spawn(&["lifecycle-decode", "--stern"], good);
+    assert_eq!((status, &*output), (2, ""));
+    assert!(messages.contains("--stern"), "{messages}");
+}
+
+/// Runs the built example, which lies beside this test.
+fn spawn(args: &[&str], input: &str) -> (i32, String, String) {
+    let test = env::current_exe().unwrap();
+    let built: PathBuf =
+        test.parent().and_then(|deps| deps.parent()).unwrap().join("examples/inspect");
+    let program = built.with_extension(env::consts::EXE_EXTENSION);
+    assert!(
+        program.exists(),
+        "build it first, as plain `cargo test` does: cargo build --example inspect"
+    );
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that ends without reading has closed its end.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let done = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+/// Runs a command in this process: its exit status and its output.
+#[track_caller]
+fn run(args: &[&str], input: impl AsRef<[u8]>) -> (u8, Vec<Value>) {
+    let (status, output, messages) = run_raw(args, input.as_ref());
+    assert_eq!(messages, "");
+    (status, parsed(&output))
+}
+
+fn run_raw(args: &[&str], input: &[u8]) -> (u8, String, String) {
+    let (mut output, mut messages) = (Vec::new(), Vec::new());
+    let args = iter::once("inspect").chain(args.iter().copied()).map(OsString::from);
+    let status = inspect::run(args, input, &mut output, &mut messages);
+    (status, String::from_utf8(output).unwrap(), String::from_utf8(messages).unwrap())
+}
+
+fn parsed(output: &str) -> Vec<Value> {
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn feed(lines: impl IntoIterator<Item = Value>) -> String {
+    lines.into_iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Each answer as its line, then `ok`, or the kind and the field of its error.
+fn kinds(output: &[Value]) -> Vec<String> {
+    let kind = |answer: &Value| {
+        let error = &answer["error"];
+        let words = match answer.get("ok") {
+            Some(ok) => {
+                assert!(ok.is_object());
+                vec!["ok"]
+            }
+            None => {
+                assert!(!error["message"].as_str().unwrap().is_empty());
+                iter::once(error["kind"].as_str().unwrap()).chain(error["field"].as_str()).collect()
+            }
+        };
+        format!("{} {}", answer["line"], words.join(" "))
+    };
+    output.iter().map(kind).collect()
+}
+
+/// A moment late enough for the decoder.
+const START: i64 = 1_700_000_000_000;
+const MAX_LINE_BYTES: usize = 1024 * 1024;
