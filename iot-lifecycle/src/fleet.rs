@@ -1,26 +1,24 @@
 //! Many clients, with their deadlines inside, behind one machine over MQTT (specification section 6).
 
-use alloc::{
-    collections::{BinaryHeap, VecDeque},
-    string::String,
-    vec::Vec,
-};
-use core::{cmp::Reverse, fmt, mem};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+use core::{fmt, mem};
 
 use iot_sansio::{MonoTime, Output, UnixMillis, WallClock, mqtt};
 
 use crate::{
     Event as LifecycleEvent, EventKind, HeadError, TopicError,
-    presence::{Input, Note, Notes, Presence, Status, Step, TimerToken},
+    presence::{Input, Note, Notes, Presence, Step},
     topic::check_client_id,
 };
 
+mod agenda;
 mod config;
 mod key;
 mod machine;
 mod snapshot;
 mod table;
 
+use agenda::Agenda;
 pub use config::Config;
 pub use key::{ClientKey, HashKey, HashedId, ParseHashedIdError};
 pub use machine::InputError;
@@ -70,15 +68,13 @@ pub struct Fleet<K> {
     /// The newest time seen.
     now: MonoTime,
     table: Table<K>,
-    /// The ends of waits, soonest first. Void ones stay until they come up or are too many.
-    waits: BinaryHeap<Reverse<(MonoTime, Slot)>>,
-    /// Room for the waits that end at one moment; empty in between.
-    ending: Vec<(Slot, TimerToken)>,
-    /// How many clients wait.
-    waiting: usize,
-    /// How many clients are offline, and so may be forgotten.
-    offline: usize,
-    /// The newest event among clients that were forgotten before their retention was over.
+    /// When the wait of each waiting client ends.
+    waits: Agenda<MonoTime>,
+    /// The newest event of each client that is offline and may be forgotten.
+    offline: Agenda<UnixMillis>,
+    /// Room for the clients whose turn it is; empty in between.
+    due: Vec<Slot>,
+    /// The newest event among the clients that were forgotten.
     watermark: Option<UnixMillis>,
     counters: Counters,
     outputs: VecDeque<Output<mqtt::Action, Event<K>>>,
@@ -173,10 +169,9 @@ impl<K: ClientKey> Fleet<K> {
             clock,
             now: MonoTime::ORIGIN,
             table: Table::new(hash_key),
-            waits: BinaryHeap::new(),
-            ending: Vec::new(),
-            waiting: 0,
-            offline: 0,
+            waits: Agenda::new(),
+            offline: Agenda::new(),
+            due: Vec::new(),
             watermark: None,
             counters: Counters::default(),
             outputs: VecDeque::new(),
@@ -235,20 +230,19 @@ impl<K: ClientKey> Fleet<K> {
     }
 
     /// Forgets clients that have been offline for longer than [`Config::with_retention`]: no event that is still
-    /// admitted could be older than what is forgotten (section 6.3). Looks at every client; call it now and then.
-    ///
-    /// Gives the number of clients forgotten.
+    /// admitted could be older than what is forgotten (section 6.3). Call it now and then; it looks only at clients that
+    /// it forgets, and gives their number.
     pub fn evict(&mut self, now: MonoTime) -> usize {
         self.pass(now);
         let oldest_kept = self.clock.at(self.now).before(self.config.retention());
-        let is_over = |presence: &Presence| {
-            let head = presence.head();
-            presence.is_evictable() && head.is_none_or(|head| head.timestamp < oldest_kept)
-        };
-        let clients = self.table.iter().filter(|(_, client)| is_over(&client.presence));
-        let slots: Vec<Slot> = clients.map(|(slot, _)| slot).collect();
-        slots.iter().for_each(|slot| self.forget(*slot));
-        slots.len()
+        let before = self.len();
+        while let Some(age) = self.oldest_offline().filter(|age| *age < oldest_kept) {
+            let mut due = mem::take(&mut self.due);
+            self.offline.take(age, &mut due);
+            due.drain(..).for_each(|slot| self.forget(slot, age));
+            self.due = due;
+        }
+        before - self.len()
     }
 
     /// What is known of a client. Drain the fleet first: waits that are over end while it is drained.
@@ -282,7 +276,9 @@ impl<K: ClientKey> Fleet<K> {
         &self.counters
     }
 
-    /// The newest event among clients that were forgotten early; events of unknown clients must be newer than it by Θ.
+    /// The newest event among the clients that were forgotten. Events of unknown clients must be newer than it by Θ: as
+    /// long as only [`evict`](Self::evict) forgets and the wall clock is not set back, those that are not are too old
+    /// anyway.
     #[must_use]
     pub const fn watermark(&self) -> Option<UnixMillis> {
         self.watermark
@@ -324,7 +320,7 @@ impl<K: ClientKey> Fleet<K> {
             // Whoever waits until now at most is offline by the time that room is made.
             let is_offline_by = |deadline| deadline <= at;
             if self.table.len() >= limit
-                && self.offline == 0
+                && self.offline.len() == 0
                 && !self.next_deadline().is_some_and(is_offline_by)
             {
                 return Err(ApplyError::TooManyClients { limit });
@@ -337,7 +333,7 @@ impl<K: ClientKey> Fleet<K> {
                 self.evict_oldest();
             }
             let slot = self.table.insert(Client { key: key.clone(), presence }, hash);
-            self.account(slot, &step);
+            self.change(slot, Turns::NONE);
         }
         self.tell(key, at, step);
         Ok(())
@@ -348,38 +344,31 @@ impl<K: ClientKey> Fleet<K> {
         let Some(client) = self.table.get_mut(slot) else {
             return;
         };
+        let before = Turns::of(&client.presence);
         let step = client.presence.step(self.config.presence(), at, self.clock.at(at), input);
         if !step.is_empty() {
             let key = client.key.clone();
-            self.account(slot, &step);
             self.tell(key, at, step);
         }
+        self.change(slot, before);
     }
 
-    /// Keeps the deadlines and the counts.
-    fn account(&mut self, slot: Slot, step: &Step) {
-        if step.cancel.is_some() {
-            self.waiting -= 1;
-            self.counters.cancelled_waits += 1;
-        }
-        if let Some(timer) = step.arm {
-            self.waiting += 1;
-            self.waits.push(Reverse((timer.deadline, slot)));
-            if self.waits.len() > 2 * self.waiting + VOID_WAITS {
-                self.forget_void_waits();
-            }
-        }
-        if let Some(transition) = step.transition {
-            self.counters.transitions += 1;
-            self.offline += usize::from(transition.to == Status::Offline);
-            self.offline -= usize::from(transition.from == Status::Offline);
-        }
+    /// Enters a client, or what has changed about it, in the agendas.
+    fn change(&mut self, slot: Slot, before: Turns) {
+        let Self { table, waits, offline, .. } = self;
+        let turns =
+            |slot| table.get(slot).map_or(Turns::NONE, |client| Turns::of(&client.presence));
+        let after = turns(slot);
+        waits.change(slot, before.wait, after.wait, |slot| turns(slot).wait);
+        offline.change(slot, before.age, after.age, |slot| turns(slot).age);
     }
 
     fn tell(&mut self, client: K, at: MonoTime, step: Step) {
         for note in step.notes.iter() {
             self.counters.notes[note as usize] += 1;
         }
+        self.counters.cancelled_waits += u64::from(step.cancel.is_some());
+        self.counters.transitions += u64::from(step.transition.is_some());
         if !step.is_empty() {
             let update = Update { client, at, step };
             self.outputs.push_back(Output::Event(Event::Presence(update)));
@@ -396,74 +385,60 @@ impl<K: ClientKey> Fleet<K> {
 
     /// Ends the waits of the soonest deadline, in the order of their keys.
     fn end_waits(&mut self, deadline: MonoTime) {
-        let mut ending = mem::take(&mut self.ending);
-        while self.waits.peek().is_some_and(|Reverse((at, _))| *at == deadline) {
-            let Some(Reverse((_, slot))) = self.waits.pop() else {
-                break;
-            };
-            let client = self.table.get(slot);
-            let timer = client.and_then(|client| client.presence.waiting());
-            ending
-                .extend(timer.filter(|timer| timer.deadline == deadline).map(|t| (slot, t.token)));
+        let mut due = mem::take(&mut self.due);
+        self.waits.take(deadline, &mut due);
+        due.sort_unstable_by(|one, two| self.table.key(*one).cmp(&self.table.key(*two)));
+        for slot in due.drain(..) {
+            let timer = self.table.get(slot).and_then(|client| client.presence.waiting());
+            if let Some(timer) = timer.filter(|timer| timer.deadline == deadline) {
+                self.step(slot, deadline, Input::Timer(timer.token));
+            }
         }
-        let key = |slot: Slot| self.table.get(slot).map(|client| &client.key);
-        ending.sort_unstable_by(|(one, _), (two, _)| key(*one).cmp(&key(*two)));
-        ending.dedup();
-        for (slot, token) in ending.drain(..) {
-            self.waiting -= 1;
-            self.step(slot, deadline, Input::Timer(token));
-        }
-        self.ending = ending;
+        self.due = due;
     }
 
-    /// When the next wait is over; drops void waits that stand before it.
+    /// When the next wait is over.
     fn next_deadline(&mut self) -> Option<MonoTime> {
-        while let Some(Reverse((deadline, slot))) = self.waits.peek().copied() {
-            if self.is_running(deadline, slot) {
-                return Some(deadline);
-            }
-            self.waits.pop();
-        }
-        None
+        let Self { table, waits, .. } = self;
+        waits.first(|slot| Some(table.get(slot)?.presence.waiting()?.deadline))
     }
 
-    /// Whether this entry of `waits` is not void.
-    fn is_running(&self, deadline: MonoTime, slot: Slot) -> bool {
-        let timer = self.table.get(slot).and_then(|client| client.presence.waiting());
-        timer.is_some_and(|timer| timer.deadline == deadline)
+    /// The newest event of the client that has been offline for longest.
+    fn oldest_offline(&mut self) -> Option<UnixMillis> {
+        let Self { table, offline, .. } = self;
+        offline.first(|slot| Turns::of(&table.get(slot)?.presence).age)
     }
 
-    fn forget_void_waits(&mut self) {
-        let mut waits = mem::take(&mut self.waits);
-        waits.retain(|Reverse((deadline, slot))| self.is_running(*deadline, *slot));
-        self.waits = waits;
-    }
-
-    fn forget(&mut self, slot: Slot) {
-        if let Some(client) = self.table.remove(slot) {
-            self.counters.evicted += 1;
-            self.offline -= usize::from(client.presence.published() == Status::Offline);
-        }
-    }
-
-    /// Makes room for one client: forgets the oldest of those that are offline, a share of all at a time so that the
-    /// search costs little for each, and raises the watermark to the newest event among them. Equally old ones go in the
-    /// order of their keys, so that a restored fleet forgets the same.
+    /// Makes room for one client: forgets the one that has been offline for longest, of equally old ones the first by
+    /// key, so that a restored fleet forgets the same.
     fn evict_oldest(&mut self) {
-        let share = (self.config.max_clients() / EVICTED_SHARE).max(1);
-        let mut oldest = BinaryHeap::with_capacity(share + 1);
-        for (slot, client) in self.table.iter() {
-            if client.presence.is_evictable() {
-                let timestamp = client.presence.head().map(|head| head.timestamp);
-                oldest.push((timestamp, &client.key, slot));
-                if oldest.len() > share {
-                    oldest.pop();
-                }
-            }
+        let Some(age) = self.oldest_offline() else { return };
+        let mut due = mem::take(&mut self.due);
+        self.offline.take(age, &mut due);
+        due.retain(|slot| {
+            let client = self.table.get(*slot);
+            client.is_some_and(|client| Turns::of(&client.presence).age == Some(age))
+        });
+        let first = due.iter().copied().min_by_key(|slot| self.table.key(*slot));
+        self.offline.put_back(age, due.drain(..).filter(|slot| Some(*slot) != first));
+        self.due = due;
+        if let Some(slot) = first {
+            self.forget(slot, age);
         }
-        self.watermark = self.watermark.max(oldest.peek().and_then(|(timestamp, ..)| *timestamp));
-        let slots: Vec<Slot> = oldest.into_iter().map(|(.., slot)| slot).collect();
-        slots.iter().for_each(|slot| self.forget(*slot));
+    }
+
+    /// Forgets a client, unless its entry is void.
+    fn forget(&mut self, slot: Slot, age: UnixMillis) {
+        let Some(client) = self.table.get(slot) else { return };
+        let before = Turns::of(&client.presence);
+        if before.age != Some(age) {
+            return;
+        }
+        let newest = client.presence.head().map(|head| head.timestamp);
+        self.watermark = self.watermark.max(newest);
+        self.table.remove(slot);
+        self.counters.evicted += 1;
+        self.change(slot, before);
     }
 
     /// Whether this many outputs may queue.
@@ -504,8 +479,8 @@ impl<K> fmt::Debug for Fleet<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fleet")
             .field("now", &self.now)
-            .field("waiting", &self.waiting)
-            .field("offline", &self.offline)
+            .field("waiting", &self.waits.len())
+            .field("offline", &self.offline.len())
             .field("watermark", &self.watermark)
             .field("counters", &self.counters)
             .field("queued", &self.outputs.len())
@@ -513,8 +488,24 @@ impl<K> fmt::Debug for Fleet<K> {
     }
 }
 
-/// Void waits that are not worth dropping.
-const VOID_WAITS: usize = 64;
+/// What a client is in the agendas for.
+#[derive(Clone, Copy)]
+struct Turns {
+    /// The end of its wait.
+    wait: Option<MonoTime>,
+    /// Its newest event, when it is offline and may be forgotten; the earliest time when it has none.
+    age: Option<UnixMillis>,
+}
 
-/// One in so many clients is forgotten when room is made.
-const EVICTED_SHARE: usize = 64;
+impl Turns {
+    const NONE: Self = Self { wait: None, age: None };
+
+    #[inline]
+    fn of(presence: &Presence) -> Self {
+        let age = || presence.head().map_or(UnixMillis::new(i64::MIN), |head| head.timestamp);
+        Self {
+            wait: presence.waiting().map(|timer| timer.deadline),
+            age: presence.is_evictable().then(age),
+        }
+    }
+}

@@ -393,7 +393,6 @@ fn a_fleet_that_forgets_ends_as_one_that_never_does() {
             assert_eq!(known, presence.published(), "seed {seed}: {client}");
         }
         forgotten += forgets.counters().evicted;
-        assert!(forgets.watermark().is_none(), "retention is safe");
     }
     assert!(forgotten > 500, "only {forgotten} clients were forgotten: nothing is proved");
 }

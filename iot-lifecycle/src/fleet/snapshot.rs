@@ -4,10 +4,10 @@ use alloc::{string::String, vec::Vec};
 
 use iot_sansio::{UnixMillis, WallClock};
 
-use super::{Client, ClientKey, Config, Fleet, HashKey, HashedId};
+use super::{Client, ClientKey, Config, Fleet, HashKey, HashedId, Turns};
 use crate::{
     Order,
-    presence::{self, Presence, Status},
+    presence::{self, Presence},
 };
 
 /// All that a fleet knows of its clients, sorted by key. With feature `serde` it can be serialised.
@@ -169,13 +169,8 @@ impl<K: ClientKey> Fleet<K> {
         if self.table.contains(&key, hash) {
             return false;
         }
-        let (timer, published) = (presence.waiting(), presence.published());
         let slot = self.table.insert(Client { key, presence }, hash);
-        self.offline += usize::from(published == Status::Offline);
-        if let Some(timer) = timer {
-            self.waiting += 1;
-            self.waits.push(core::cmp::Reverse((timer.deadline, slot)));
-        }
+        self.change(slot, Turns::NONE);
         true
     }
 }

@@ -56,6 +56,10 @@ impl<K: ClientKey> Table<K> {
         self.chunks.get(chunk)?.get(place)?.as_ref()
     }
 
+    pub(super) fn key(&self, slot: Slot) -> Option<&K> {
+        self.get(slot).map(|client| &client.key)
+    }
+
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Client<K>> {
         let (chunk, place) = place_of(slot);
         self.chunks.get_mut(chunk)?.get_mut(place)?.as_mut()

@@ -155,8 +155,13 @@ impl<K: Clone + Ord> Reference<K> {
         let oldest_kept = self.clock.at(self.now).before(retention);
         let before = self.clients.len();
         self.clients.retain(|_, presence| {
-            let head = presence.head();
-            !presence.is_evictable() || head.is_some_and(|head| head.timestamp >= oldest_kept)
+            let newest = presence.head().map(|head| head.timestamp);
+            let stays =
+                !presence.is_evictable() || newest.is_some_and(|newest| newest >= oldest_kept);
+            if !stays {
+                self.watermark = self.watermark.max(newest);
+            }
+            stays
         });
         let evicted = before - self.clients.len();
         self.evicted += evicted as u64;
