@@ -304,6 +304,22 @@ fn a_snapshot_is_refused_for_what_is_wrong_with_it() {
         restore(bad, Config::default(), HASH_KEY),
         Err(RestoreError::Client { place: 1, error }) if error.field == "wait"
     ));
+    let refused_for = |mend: fn(&mut presence::Snapshot)| {
+        let mut bad = good.clone();
+        mend(&mut bad.clients[1].presence);
+        match restore(bad, Config::default(), HASH_KEY) {
+            Err(RestoreError::Client { place: 1, error }) => error.field,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(refused_for(|bad| bad.wait = None), "published");
+    assert_eq!(refused_for(|bad| bad.head.as_mut().unwrap().connected = true), "wait");
+    assert_eq!(refused_for(|bad| bad.head = None), "wait");
+    assert_eq!(refused_for(|bad| bad.token = 0), "token");
+    let long = |bad: &mut presence::Snapshot| {
+        bad.head.as_mut().unwrap().session = Some("x".repeat(9_999));
+    };
+    assert_eq!(refused_for(long), "session");
     let mut bad = good;
     bad.clients[0].presence.head.as_mut().unwrap().version = -1;
     assert!(matches!(

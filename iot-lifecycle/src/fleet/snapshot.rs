@@ -38,7 +38,9 @@ pub struct Snapshot<K> {
     pub format: u32,
     /// Tells whether the hash key is the one that hashed ids were made with; none where ids are kept.
     pub key_check: Option<String>,
-    /// The newest event among clients that were forgotten early, in milliseconds since the Unix epoch.
+    /// Whether the events were ordered by version; else by timestamp only.
+    pub versioned: bool,
+    /// The newest event among clients that were forgotten, in milliseconds since the Unix epoch.
     pub watermark: Option<i64>,
     /// The clients.
     pub clients: Vec<ClientSnapshot<K>>,
@@ -68,6 +70,12 @@ pub enum RestoreError {
     /// Ids were hashed under another key.
     #[error("ids were hashed under another key: restore with that one")]
     HashKey,
+    /// Events were ordered in the other of the two ways, and mixing them makes cycles (section 4.6).
+    #[error("the fleet was ordered {}: restore it with that order", order_name(*.versioned))]
+    Order {
+        /// Whether it was ordered by version.
+        versioned: bool,
+    },
     /// More clients than the configuration allows.
     #[error("{found} clients, at most {limit} are configured: raise the limit")]
     TooManyClients {
@@ -109,6 +117,9 @@ pub enum MergeError {
     /// Their ids were hashed under different keys.
     #[error("ids were hashed under different keys")]
     HashKey,
+    /// One of them, or the order to merge by, is by version, and another by timestamp only.
+    #[error("one is ordered by version and another by timestamp only")]
+    Order,
 }
 
 impl<K: ClientKey> Fleet<K> {
@@ -124,6 +135,7 @@ impl<K: ClientKey> Fleet<K> {
         Snapshot {
             format: FORMAT,
             key_check: key_check::<K>(self.table.hash_key()),
+            versioned: is_versioned(self.config.presence().order()),
             watermark: self.watermark.map(UnixMillis::get),
             clients,
         }
@@ -145,6 +157,10 @@ impl<K: ClientKey> Fleet<K> {
         }
         if snapshot.key_check != key_check::<K>(&hash_key) {
             return Err(RestoreError::HashKey);
+        }
+        let versioned = snapshot.versioned;
+        if versioned != is_versioned(config.presence().order()) {
+            return Err(RestoreError::Order { versioned });
         }
         let (found, limit) = (snapshot.clients.len(), config.max_clients());
         if found > limit {
@@ -187,6 +203,9 @@ impl<K: ClientKey> Snapshot<K> {
         if self.key_check != other.key_check {
             return Err(MergeError::HashKey);
         }
+        if self.versioned != is_versioned(order) || other.versioned != self.versioned {
+            return Err(MergeError::Order);
+        }
         let watermark = self.watermark.max(other.watermark);
         let mut clients = self.clients;
         clients.extend(other.clients);
@@ -207,6 +226,14 @@ impl<K: ClientKey> Snapshot<K> {
 /// The hash of a text that is no client id, where keys depend on the hash key.
 fn key_check<K: ClientKey>(hash_key: &HashKey) -> Option<String> {
     K::KEYED.then(|| HashedId::of("", hash_key).into())
+}
+
+const fn is_versioned(order: &Order) -> bool {
+    matches!(order, Order::Versioned { .. })
+}
+
+const fn order_name(versioned: bool) -> &'static str {
+    if versioned { "by version" } else { "by timestamp only" }
 }
 
 const FORMAT: u32 = 1;

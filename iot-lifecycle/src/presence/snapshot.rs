@@ -1,7 +1,10 @@
 //! What is known of one client, as plain data.
 
 use alloc::string::String;
-use core::cmp::Reverse;
+use core::{
+    cmp::{Ordering, Reverse},
+    time::Duration,
+};
 
 use iot_sansio::{MonoTime, UnixMillis};
 
@@ -101,56 +104,73 @@ impl Presence {
             if head.session.as_ref().is_some_and(|session| session.len() > SessionId::MAX_BYTES) {
                 return error("session", "is too long");
             }
-            let kind = if head.connected { HeadKind::Connect } else { HeadKind::Disconnect };
-            presence.set_head(Head {
-                kind,
-                version: head.version,
-                session: head.session.and_then(SessionId::new),
-                timestamp: UnixMillis::new(head.timestamp),
-            });
+            presence.set_head(head.to_head());
             presence.connect_seen = head.connect_seen;
         }
-        if let Some(wait) = snapshot.wait {
-            if snapshot.published == Status::Offline {
-                return error("wait", "runs although the client is published offline");
-            }
-            presence.deadline = now.after(core::time::Duration::from_nanos(wait.remaining_nanos));
+        let Some(wait) = snapshot.wait else {
+            return match snapshot.published {
+                Status::Unknown => error("published", "is unknown, and no wait will end that"),
+                Status::Online | Status::Offline => Ok(presence),
+            };
+        };
+        if snapshot.published == Status::Offline {
+            return error("wait", "runs although the client is published offline");
         }
+        if wait.cause == Cause::Event && presence.kind != Some(HeadKind::Disconnect) {
+            return error("wait", "goes back to a disconnect that is not the head");
+        }
+        if snapshot.token == 0 {
+            return error("token", "is none although a wait runs");
+        }
+        presence.deadline = now.after(Duration::from_nanos(wait.remaining_nanos));
         Ok(presence)
     }
 }
 
 impl Snapshot {
     /// Joins what two processes know of the client: that of the newer head, as a whole. Where the heads tell of the same
-    /// event, the one that got further: offline before waiting, and the shorter wait first.
+    /// event, the one that got further: offline before waiting, and the shorter wait first; of the event itself what
+    /// [`Order::merge`] keeps, and its connect was seen if one of them saw it.
     ///
     /// On events that keep the documented bounds it commutes, associates, and does not mind repetition (section 4.3).
     #[must_use]
-    pub fn merge(self, other: Self, order: &Order) -> Self {
+    pub fn merge(mut self, mut other: Self, order: &Order) -> Self {
+        let (by_head, by_detail, same_connection) = match (self.to_head(), other.to_head()) {
+            (Some(one), Some(two)) => {
+                let same_connection = order.same_connection(&one, &two);
+                (order.compare(&one, &two), order.rank(&one, &two), same_connection)
+            }
+            (one, two) => (one.is_some().cmp(&two.is_some()), Ordering::Equal, false),
+        };
         let further = |snapshot: &Self| {
-            let wait =
-                snapshot.wait.as_ref().map(|wait| (Reverse(wait.remaining_nanos), wait.cause));
-            let seen = snapshot.head.as_ref().is_some_and(|head| head.connect_seen);
-            (snapshot.published, wait, seen, snapshot.token)
+            let wait = snapshot.wait.as_ref();
+            let wait = wait.map(|wait| (Reverse(wait.remaining_nanos), wait.cause));
+            (snapshot.published, wait, snapshot.token)
         };
-        let by_head = match (self.to_head(), other.to_head()) {
-            (Some(one), Some(two)) => order.rank(&one, &two),
-            (one, two) => one.is_some().cmp(&two.is_some()),
-        };
-        if by_head.then_with(|| further(&self).cmp(&further(&other))).is_gt() {
-            self
-        } else {
-            other
+        let by_state = by_head.then_with(|| further(&self).cmp(&further(&other)));
+        let seen = |snapshot: &Self| snapshot.head.as_ref().is_some_and(|head| head.connect_seen);
+        let either_saw = same_connection && (seen(&self) || seen(&other));
+
+        let (one, two) = (self.head.take(), other.head.take());
+        let mut head = if by_detail.is_gt() || two.is_none() { one } else { two };
+        if let Some(head) = &mut head {
+            head.connect_seen |= either_saw;
         }
+        Self { head, ..if by_state.is_gt() { self } else { other } }
     }
 
     fn to_head(&self) -> Option<Head<'_>> {
-        let head = self.head.as_ref()?;
-        Some(Head {
-            kind: if head.connected { HeadKind::Connect } else { HeadKind::Disconnect },
-            version: head.version,
-            session: head.session.as_deref().and_then(SessionId::new),
-            timestamp: UnixMillis::new(head.timestamp),
-        })
+        Some(self.head.as_ref()?.to_head())
+    }
+}
+
+impl HeadSnapshot {
+    fn to_head(&self) -> Head<'_> {
+        Head {
+            kind: if self.connected { HeadKind::Connect } else { HeadKind::Disconnect },
+            version: self.version,
+            session: self.session.as_deref().and_then(SessionId::new),
+            timestamp: UnixMillis::new(self.timestamp),
+        }
     }
 }
