@@ -242,6 +242,26 @@ fn a_fleet_subscribes_on_every_connection_and_tells_what_the_broker_said() {
     }
 }
 
+/// `presence/#` delivers whatever the service will add to it.
+#[test]
+fn a_kind_of_event_that_is_not_known_yet_is_no_error_and_no_presence() {
+    let mut fleet = Fleet::<Box<str>>::new(Config::default(), hash_key(), CLOCK);
+    let link = Link::new(1);
+    fleet.handle_input(MonoTime::ORIGIN, Opened::new(link, false).into()).unwrap();
+    let _ = fleet.poll_output();
+    for (topic, payload) in [
+        ("$aws/events/presence/reconnected/a", &b"not even JSON"[..]),
+        ("$aws/events/presence/connected", b"{}"),
+        ("somebody/elses", b"{}"),
+    ] {
+        let taken = fleet.handle_input(MonoTime::ORIGIN, Message::new(link, topic, payload).into());
+        // What is wrong about a topic of a known kind is said.
+        assert_eq!(taken.is_err(), topic.ends_with("connected"), "{topic}");
+        assert_eq!(fleet.poll_output(), Output::Idle(None));
+    }
+    assert!(fleet.is_empty());
+}
+
 #[test]
 fn one_bad_message_changes_nothing_and_the_next_counts() {
     let mut fleet = Fleet::<Box<str>>::new(Config::default(), hash_key(), CLOCK);

@@ -47,11 +47,11 @@ pub enum Output<A, E> {
 /// | --- | --- |
 /// | P1 | It touches no clock, random source, environment, global, thread or I/O. |
 /// | P2 | `Err` means refused: the machine is as before, not even time has moved, and nothing is queued. |
-/// | P3 | A `now` that goes backwards counts as the newest seen. |
-/// | P4 | An early `handle_timeout` does nothing; an accepted input first fires what is due at its `now`. |
+/// | P3 | A `now` that goes backwards counts as the newest seen; never a panic. |
+/// | P4 | An early `handle_timeout` does nothing, a deadline in the past means "call it now"; an accepted input first fires what is due at its `now`. |
 /// | P5 | How lazily outputs are drained changes when they come, never what comes (as long as no queue is full). |
 /// | P6 | Queues are bounded by configuration; a full queue is a typed refusal. |
-/// | P7 | A machine that ends says so in exactly one terminal event; after it inputs are accepted and ignored. |
+/// | P7 | A machine that ends says so in exactly one terminal event; after it inputs are accepted and ignored until a command starts it again. |
 /// | P8 | Any bytes as payload: no panic, bounded work, bounded memory. |
 /// | P9 | Same configuration, seed and inputs, same outputs. |
 /// | P10 | Nothing reachable through `Debug`, `Display` or an error prints a secret. |

@@ -108,8 +108,8 @@ impl<K: ClientKey> Fleet<K> {
             return Ok(());
         }
         let topic = match Topic::parse(message.topic) {
-            // A guest hears the messages of others, too.
-            Err(TopicError::NotLifecycle) => {
+            // A guest hears the messages of others, too, and one day kinds of event that are not known yet.
+            Err(TopicError::NotLifecycle | TopicError::UnknownKind { .. }) => {
                 self.pass(now);
                 return Ok(());
             }
