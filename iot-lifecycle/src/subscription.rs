@@ -122,9 +122,11 @@ impl Subscriptions {
     }
 
     /// Drops what other sessions than that of the presence head had. What the head's session has stays, also over a
-    /// reconnect that keeps the session.
+    /// reconnect that keeps the session; and everything stays when the head has no session id, for that is not another.
     pub fn head_moved(&mut self, session: Option<&SessionId<'_>>) {
-        self.entries.retain(|entry| entry.session.as_ref() == session);
+        if session.is_some() {
+            self.entries.retain(|entry| entry.session.as_ref() == session);
+        }
     }
 
     /// The filters that a session is subscribed to, in the order of their timestamps. `None` asks for what came without

@@ -158,6 +158,19 @@ fn a_new_session_ends_the_old_one_and_keeps_what_it_had_subscribed_before_its_co
 }
 
 #[test]
+fn a_head_without_a_session_ends_none() {
+    let mut subscriptions = after(&[
+        event("A", 1, true, &["known".to_owned()]),
+        event("", 2, true, &["unknown".to_owned()]),
+    ]);
+    let before = subscriptions.clone();
+    subscriptions.head_moved(None);
+    assert_eq!(subscriptions, before);
+    subscriptions.head_moved(SessionId::new("A").as_ref());
+    assert_eq!(subscriptions.iter().len(), 1, "what came without a session is not A's");
+}
+
+#[test]
 fn sessions_compare_in_their_normal_form() {
     let dashed = "00000000-0000-0000-0000-00000000000A";
     let subscriptions = after(&[event(dashed, 1, true, &["a".to_owned()])]);
