@@ -203,6 +203,32 @@ impl Order {
         begins_before_it_ends || !self.apart(x, y)
     }
 
+    /// Whether a `subscribed` event at `timestamp` suggests that the connect event of its session was lost: the session
+    /// is known and not that of the head, and the event is more than Θ later. For a note only; it proves nothing
+    /// (section 8).
+    ///
+    /// ```
+    /// use iot_lifecycle::{Head, HeadKind, Order, SessionId};
+    /// use iot_sansio::UnixMillis;
+    ///
+    /// let head = Head {
+    ///     kind: HeadKind::Disconnect, version: 4, session: SessionId::new("A"), timestamp: UnixMillis::new(0),
+    /// };
+    /// let (order, later) = (Order::default(), UnixMillis::new(300_001));
+    /// assert!(order.suggests_lost_connect(&head, SessionId::new("B").as_ref(), later));
+    /// assert!(!order.suggests_lost_connect(&head, SessionId::new("A").as_ref(), later));
+    /// ```
+    #[must_use]
+    pub fn suggests_lost_connect(
+        &self,
+        head: &Head<'_>,
+        session: Option<&SessionId<'_>>,
+        timestamp: UnixMillis,
+    ) -> bool {
+        let other = matches!((&head.session, session), (Some(one), Some(two)) if one != two);
+        other && timestamp > head.timestamp.after(self.theta())
+    }
+
     /// Θ; zero where timestamps alone decide.
     #[must_use]
     pub const fn theta(&self) -> Duration {

@@ -13,7 +13,7 @@ use core::{cmp::Ordering, fmt, time::Duration};
 
 use iot_sansio::{MonoTime, UnixMillis};
 
-use crate::{DisconnectReason, Head, HeadKind, Order, SessionId, suggests_lost_connect};
+use crate::{DisconnectReason, Head, HeadKind, Order, SessionId};
 
 mod config;
 mod note;
@@ -218,7 +218,7 @@ impl Presence {
             Input::ConnectFailed => step.notes.add(Note::ConnectFailed),
             Input::Subscribed { session, timestamp } => {
                 let lost = self.head().is_some_and(|head| {
-                    suggests_lost_connect(&head, session.as_ref(), timestamp, config.order())
+                    config.order().suggests_lost_connect(&head, session.as_ref(), timestamp)
                 });
                 step.notes.add_if(lost, Note::SuspectedConnect);
             }

@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 
 use iot_sansio::UnixMillis;
 
-use crate::{Event, EventKind, Head, Order, SessionId};
+use crate::{Event, EventKind, SessionId};
 
 /// The topic filters of one client, by session.
 ///
@@ -178,29 +178,4 @@ impl Subscriptions {
         }
         true
     }
-}
-
-/// Whether a `subscribed` event at `timestamp` suggests that the connect event of its session was lost: the session is
-/// known and not that of the head, and the event is more than Θ later. For a note only; it proves nothing (section 8).
-///
-/// ```
-/// use iot_lifecycle::{Head, HeadKind, Order, SessionId, suggests_lost_connect};
-/// use iot_sansio::UnixMillis;
-///
-/// let head = Head {
-///     kind: HeadKind::Disconnect, version: 4, session: SessionId::new("A"), timestamp: UnixMillis::new(0),
-/// };
-/// let (order, later) = (Order::default(), UnixMillis::new(300_001));
-/// assert!(suggests_lost_connect(&head, SessionId::new("B").as_ref(), later, &order));
-/// assert!(!suggests_lost_connect(&head, SessionId::new("A").as_ref(), later, &order));
-/// ```
-#[must_use]
-pub fn suggests_lost_connect(
-    head: &Head<'_>,
-    session: Option<&SessionId<'_>>,
-    timestamp: UnixMillis,
-    order: &Order,
-) -> bool {
-    let other = matches!((&head.session, session), (Some(one), Some(two)) if one != two);
-    other && timestamp > head.timestamp.after(order.theta())
 }
