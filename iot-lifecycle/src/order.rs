@@ -88,6 +88,14 @@ pub enum Order {
         theta: Duration,
     },
     /// By timestamp alone, for feeds that carry no version: total for any input, at the price of the clock's error.
+    ///
+    /// Sessions are then all that tells connections apart, so for clients whose session persists over reconnects the
+    /// notes and [`connect_seen`](crate::presence::Presence::connect_seen) are approximate.
+    ///
+    /// Only timestamps of the lifecycle service compare. What a rule makes of other topics, for example
+    /// `SELECT topic(3) as clientId, timestamp() as timestamp, "connected" as eventType` on a shadow topic, carries the
+    /// clock of the rule engine and must not be put into the order: give it to
+    /// [`Fleet::observe`](crate::fleet::Fleet::observe).
     TimestampOnly,
 }
 
