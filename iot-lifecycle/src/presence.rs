@@ -106,6 +106,12 @@ pub enum Input<'a> {
         timestamp: UnixMillis,
     },
     /// The answer of a connectivity query. It changes what is published, not the head: a later event decides.
+    ///
+    /// While a wait runs, "not connected" confirms it and does not start it again; else frequent queries would never let
+    /// it end.
+    ///
+    /// Its time is compared with that of the head and then forgotten. An event that arrives later decides, even one that
+    /// happened before the observation; so seed clients that are not known yet from a snapshot where there is one.
     Observed {
         /// Whether the client is connected.
         connected: bool,
