@@ -100,6 +100,9 @@ impl Play {
                 }
                 Some(published) = publisher.join_next() => {
                     let (published, losses): (Published, usize) = published??;
+                    if published.refused > 0 {
+                        return Err(format!("the broker refused {} events", published.refused).into());
+                    }
                     is_published = true;
                     tracker.played.acknowledged = published.events;
                     tracker.played.losses += losses;
@@ -289,7 +292,7 @@ impl Connection {
     }
 }
 
-/// Runs the service until the broker has acknowledged everything; gives the number of connections lost, too.
+/// Runs the service until the broker has answered everything; gives the number of connections lost, too.
 async fn publish(port: u16, mut service: Service) -> Result<(Published, usize), Failure> {
     let mut connection = Connection::open(port, "service");
     let mut published = None;

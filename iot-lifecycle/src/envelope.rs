@@ -188,11 +188,14 @@ fn open<'a>(
     }
     let keys = ["body", "payload", "messageId", "Sns", "kinesis", "dynamodb"];
     let [body, payload, message_id, sns, kinesis, dynamodb] = pick(item.raw, keys)?;
+    // First of all, so that no error below comes without it; a stream's own number is better known and replaces it.
     let mut identify = |value: Option<Value<'a>>| {
-        *item_identifier = value.and_then(Value::string);
+        if let Some(identifier) = value.and_then(Value::string) {
+            *item_identifier = Some(identifier);
+        }
     };
+    identify(message_id);
     if let Some(body) = body {
-        identify(message_id);
         return peel(inner("body", Some(body))?);
     }
     if let Some(sns) = sns {
@@ -213,7 +216,6 @@ fn open<'a>(
         return peel(Cow::Owned(text_of(stream_image::to_json(image)?)?));
     }
     if let Some(payload) = payload {
-        identify(message_id);
         return peel(inner("payload", Some(payload))?);
     }
     Err(RecordErrorKind::UnknownSource)

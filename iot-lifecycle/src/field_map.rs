@@ -8,6 +8,9 @@ use crate::Field;
 ///
 /// The default is the service's own shape. Whatever the map says, a field under its wire name is read too, and wins.
 ///
+/// It is for lifecycle events that were reshaped. What a rule makes up out of other topics carries another clock and
+/// does not belong in their order: see [`Order::TimestampOnly`](crate::Order::TimestampOnly).
+///
 /// ```
 /// use iot_lifecycle::{Decoder, Field, FieldMap};
 ///

@@ -47,5 +47,5 @@ pub use json::JsonType;
 pub use order::{Head, HeadError, HeadKind, Order};
 pub use reason::{ConnectFailureReason, DisconnectReason, UnknownReason};
 pub use session_id::SessionId;
-pub use subscription::{Subscription, SubscriptionState, Subscriptions, suggests_lost_connect};
+pub use subscription::{Subscription, SubscriptionState, Subscriptions};
 pub use topic::{Filter, RuleSqlError, Topic, TopicError, TopicKind};

@@ -88,6 +88,14 @@ pub enum Order {
         theta: Duration,
     },
     /// By timestamp alone, for feeds that carry no version: total for any input, at the price of the clock's error.
+    ///
+    /// Sessions are then all that tells connections apart, so for clients whose session persists over reconnects the
+    /// notes and [`connect_seen`](crate::presence::Presence::connect_seen) are approximate.
+    ///
+    /// Only timestamps of the lifecycle service compare. What a rule makes of other topics, for example
+    /// `SELECT topic(3) as clientId, timestamp() as timestamp, "connected" as eventType` on a shadow topic, carries the
+    /// clock of the rule engine and must not be put into the order: give it to
+    /// [`Fleet::observe`](crate::fleet::Fleet::observe).
     TimestampOnly,
 }
 
@@ -201,6 +209,32 @@ impl Order {
             _ => false,
         };
         begins_before_it_ends || !self.apart(x, y)
+    }
+
+    /// Whether a `subscribed` event at `timestamp` suggests that the connect event of its session was lost: the session
+    /// is known and not that of the head, and the event is more than Θ later. For a note only; it proves nothing
+    /// (section 8).
+    ///
+    /// ```
+    /// use iot_lifecycle::{Head, HeadKind, Order, SessionId};
+    /// use iot_sansio::UnixMillis;
+    ///
+    /// let head = Head {
+    ///     kind: HeadKind::Disconnect, version: 4, session: SessionId::new("A"), timestamp: UnixMillis::new(0),
+    /// };
+    /// let (order, later) = (Order::default(), UnixMillis::new(300_001));
+    /// assert!(order.suggests_lost_connect(&head, SessionId::new("B").as_ref(), later));
+    /// assert!(!order.suggests_lost_connect(&head, SessionId::new("A").as_ref(), later));
+    /// ```
+    #[must_use]
+    pub fn suggests_lost_connect(
+        &self,
+        head: &Head<'_>,
+        session: Option<&SessionId<'_>>,
+        timestamp: UnixMillis,
+    ) -> bool {
+        let other = matches!((&head.session, session), (Some(one), Some(two)) if one != two);
+        other && timestamp > head.timestamp.after(self.theta())
     }
 
     /// Θ; zero where timestamps alone decide.

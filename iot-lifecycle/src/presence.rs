@@ -13,7 +13,7 @@ use core::{cmp::Ordering, fmt, time::Duration};
 
 use iot_sansio::{MonoTime, UnixMillis};
 
-use crate::{DisconnectReason, Head, HeadKind, Order, SessionId, suggests_lost_connect};
+use crate::{DisconnectReason, Head, HeadKind, Order, SessionId};
 
 mod config;
 mod note;
@@ -106,6 +106,12 @@ pub enum Input<'a> {
         timestamp: UnixMillis,
     },
     /// The answer of a connectivity query. It changes what is published, not the head: a later event decides.
+    ///
+    /// While a wait runs, "not connected" confirms it and does not start it again; else frequent queries would never let
+    /// it end.
+    ///
+    /// Its time is compared with that of the head and then forgotten. An event that arrives later decides, even one that
+    /// happened before the observation; so seed clients that are not known yet from a snapshot where there is one.
     Observed {
         /// Whether the client is connected.
         connected: bool,
@@ -140,6 +146,8 @@ pub struct Timer {
 }
 
 /// Names a timer of one client; tokens of a client grow.
+///
+/// After `u32::MAX` waits of one client they grow no more. The deadline still guards: no timer ends a wait before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerToken(u32);
 
@@ -218,7 +226,7 @@ impl Presence {
             Input::ConnectFailed => step.notes.add(Note::ConnectFailed),
             Input::Subscribed { session, timestamp } => {
                 let lost = self.head().is_some_and(|head| {
-                    suggests_lost_connect(&head, session.as_ref(), timestamp, config.order())
+                    config.order().suggests_lost_connect(&head, session.as_ref(), timestamp)
                 });
                 step.notes.add_if(lost, Note::SuspectedConnect);
             }
@@ -337,7 +345,7 @@ impl Presence {
         } else {
             self.waiting = Some(cause);
             self.deadline = now.after(wait);
-            self.token = self.token.wrapping_add(1);
+            self.token = self.token.saturating_add(1);
             step.arm = self.waiting();
         }
     }
@@ -411,5 +419,27 @@ mod tests {
     fn a_client_costs_56_bytes() {
         assert_eq!(size_of::<Presence>(), 56);
         assert_eq!(size_of::<Option<Presence>>(), 56);
+    }
+
+    #[test]
+    fn after_the_last_token_the_deadline_still_tells_timers_apart() {
+        let mut presence =
+            Presence { token: u32::MAX, published: Status::Online, ..Presence::default() };
+        let wait = Duration::from_secs(5);
+        let mut arm = |seconds: u64| {
+            let mut step = Step::default();
+            presence.vanish(MonoTime::from_millis(1_000 * seconds), wait, Cause::Event, &mut step);
+            step.arm.map(|timer| (timer.token, timer.deadline))
+        };
+        let last = TimerToken::new(u32::MAX);
+        let (first, second) = (MonoTime::from_millis(5_000), MonoTime::from_millis(8_000));
+        assert_eq!([arm(0), arm(3)], [Some((last, first)), Some((last, second))]);
+        let mut fire = |now| {
+            presence
+                .step(&Config::default(), now, UnixMillis::new(0), Input::Timer(last))
+                .transition
+        };
+        assert_eq!(fire(first), None);
+        assert_eq!(fire(second).map(|change| change.to), Some(Status::Offline));
     }
 }

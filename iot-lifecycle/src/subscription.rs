@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned as _, string::String, vec::Vec};
 
 use iot_sansio::UnixMillis;
 
-use crate::{Event, EventKind, Head, Order, SessionId};
+use crate::{Event, EventKind, SessionId};
 
 /// The topic filters of one client, by session.
 ///
@@ -122,9 +122,11 @@ impl Subscriptions {
     }
 
     /// Drops what other sessions than that of the presence head had. What the head's session has stays, also over a
-    /// reconnect that keeps the session.
+    /// reconnect that keeps the session; and everything stays when the head has no session id, for that is not another.
     pub fn head_moved(&mut self, session: Option<&SessionId<'_>>) {
-        self.entries.retain(|entry| entry.session.as_ref() == session);
+        if session.is_some() {
+            self.entries.retain(|entry| entry.session.as_ref() == session);
+        }
     }
 
     /// The filters that a session is subscribed to, in the order of their timestamps. `None` asks for what came without
@@ -176,29 +178,4 @@ impl Subscriptions {
         }
         true
     }
-}
-
-/// Whether a `subscribed` event at `timestamp` suggests that the connect event of its session was lost: the session is
-/// known and not that of the head, and the event is more than Θ later. For a note only; it proves nothing (section 8).
-///
-/// ```
-/// use iot_lifecycle::{Head, HeadKind, Order, SessionId, suggests_lost_connect};
-/// use iot_sansio::UnixMillis;
-///
-/// let head = Head {
-///     kind: HeadKind::Disconnect, version: 4, session: SessionId::new("A"), timestamp: UnixMillis::new(0),
-/// };
-/// let (order, later) = (Order::default(), UnixMillis::new(300_001));
-/// assert!(suggests_lost_connect(&head, SessionId::new("B").as_ref(), later, &order));
-/// assert!(!suggests_lost_connect(&head, SessionId::new("A").as_ref(), later, &order));
-/// ```
-#[must_use]
-pub fn suggests_lost_connect(
-    head: &Head<'_>,
-    session: Option<&SessionId<'_>>,
-    timestamp: UnixMillis,
-    order: &Order,
-) -> bool {
-    let other = matches!((&head.session, session), (Some(one), Some(two)) if one != two);
-    other && timestamp > head.timestamp.after(order.theta())
 }

@@ -293,6 +293,24 @@ fn one_bad_record_of_each_kind_keeps_the_rest() {
 }
 
 #[test]
+fn a_record_that_cannot_be_unwrapped_is_named_by_all_that_is_known() {
+    let number = json!({"SequenceNumber": "7", "sequenceNumber": "7"});
+    let named = [
+        (json!({"messageId": "m", "body": null}), "m"),
+        (json!({"messageId": "m"}), "m"),
+        (json!({"messageId": "m", "kinesis": "{}"}), "m"),
+        (json!({"messageId": "m", "dynamodb": 1}), "m"),
+        (json!({"messageId": "m", "kinesis": number}), "7"),
+        (json!({"messageId": "m", "dynamodb": number}), "7"),
+        (json!({"messageId": "m", "kinesis": {"sequenceNumber": null}}), "m"),
+    ];
+    let body = json!({"Records": named.each_ref().map(|(record, _)| record)}).to_string();
+    for (record, (given, name)) in records(&body).into_iter().zip(&named) {
+        assert_eq!(record.unwrap_err().item_identifier.as_deref(), Some(*name), "{given}");
+    }
+}
+
+#[test]
 fn layers_are_counted_up_to_a_limit() {
     let nested = |times: usize| {
         (0..times).fold(EVENT.to_owned(), |inner, _| notification(&inner).to_string())

@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use feeds::{CLOCK, Step};
 use iot_lifecycle::{
-    Event, Filter,
+    Decoder, Event, Filter,
     fleet::{self, ClientKey, Config, Fleet, HashKey, HashedId, InputError},
-    history::{History, Published, Service},
+    history::{History, Published, QueueFull, Service},
     presence::{self, Status},
 };
 use iot_sansio::{
@@ -124,7 +124,14 @@ fn check_fleet<K: ClientKey>(script: &[(MonoTime, FleetStep)], seed: u64) -> Res
     .map_err(|violation| violation.to_string())
 }
 
-fn service_script() -> impl Strategy<Value = Vec<(MonoTime, OwnedInput)>> {
+/// A step of a service: an input of its transport, or time that passes.
+#[derive(Clone, Debug)]
+enum ServiceStep {
+    Input(OwnedInput),
+    Timeout,
+}
+
+fn service_script() -> impl Strategy<Value = Vec<(MonoTime, ServiceStep)>> {
     let link = || (1_u32..3).prop_map(Link::new);
     let token = || (1_u64..30).prop_map(Token::new);
     let input = prop_oneof![
@@ -134,8 +141,34 @@ fn service_script() -> impl Strategy<Value = Vec<(MonoTime, OwnedInput)>> {
         2 => (link(), token()).prop_map(|(link, token)| OwnedInput::Failed(Failed::new(link, token))),
         1 => link().prop_map(|link| Input::from(Message::new(link, "a", b"b")).into()),
     ];
+    let step = prop_oneof![
+        6 => input.prop_map(ServiceStep::Input),
+        1 => Just(ServiceStep::Timeout),
+    ];
     let time = (0_u64..9_000).prop_map(MonoTime::from_millis);
-    prop::collection::vec((time, input), 1..80)
+    prop::collection::vec((time, step), 1..80)
+}
+
+fn feed_service(service: &mut Service, now: MonoTime, step: &ServiceStep) -> Result<(), QueueFull> {
+    match step {
+        ServiceStep::Input(input) => service.handle_input(now, input.as_input())?,
+        ServiceStep::Timeout => service.handle_timeout(now),
+    }
+    Ok(())
+}
+
+/// An event that has a topic.
+fn publishable() -> Event<'static> {
+    Event::new("a", feeds::START, iot_lifecycle::Connected::new(0))
+}
+
+/// An event of a kind that has no topic, and one of a client that can have none.
+fn unpublishable() -> [Event<'static>; 2] {
+    let payload = br#"{"clientId":"a","timestamp":1700000000000,"eventType":"reconnected"}"#;
+    let unknown = Decoder::lenient().decode(payload).unwrap().into_owned();
+    let mut nobody = publishable();
+    nobody.client_id = "a/#".into();
+    [unknown, nobody]
 }
 
 proptest! {
@@ -146,15 +179,26 @@ proptest! {
     }
 
     #[test]
-    fn a_service_keeps_the_contract(script in service_script(), window in 1_usize..5, seed: u64) {
-        let history = History::new(seed, 1, feeds::START);
+    fn a_service_keeps_the_contract(
+        script in service_script(),
+        window in 1_usize..5,
+        interval in prop_oneof![Just(0), 1_u64..900],
+        places in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..2), 0..4),
+        length in 0_usize..12,
+        seed: u64,
+    ) {
+        let mut events = History::new(seed, 1, feeds::START).feed();
+        events.truncate(length);
+        for (place, which) in places {
+            events.insert(place.index(events.len() + 1), unpublishable()[which].clone());
+        }
         let contract = Contract::new(
             || {
-                Service::new(history.feed())
+                Service::new(events.clone())
                     .with_window(window)
-                    .with_interval(Duration::from_millis(400))
+                    .with_interval(Duration::from_millis(interval))
             },
-            |service, now, input: &OwnedInput| service.handle_input(now, input.as_input()),
+            feed_service,
             Service::clone,
             2 * window + 1,
         )
@@ -162,6 +206,64 @@ proptest! {
         .with_seed(seed);
         prop_assert_eq!(contract.check(&script).map_err(|violation| violation.to_string()), Ok(()));
     }
+}
+
+/// What a service yields on a connection whose broker answers every event like this, and the terminal event.
+fn played(
+    mut service: Service,
+    answer: fn(Link, Token) -> OwnedInput,
+) -> (usize, Option<Published>) {
+    let (link, mut now, mut publishes) = (Link::new(1), MonoTime::ORIGIN, 0);
+    service.handle_input(now, Opened::new(link, false).into()).unwrap();
+    // No machine here has so much to say.
+    for _ in 0..100 {
+        match service.poll_output() {
+            Output::Action(action) => {
+                publishes += 1;
+                let answer = answer(link, action.token().unwrap());
+                service.handle_input(now, answer.as_input()).unwrap();
+            }
+            Output::Event(published) => {
+                assert!(service.is_finished());
+                return (publishes, Some(published));
+            }
+            Output::Idle(Some(deadline)) => {
+                now = now.max(deadline);
+                service.handle_timeout(now);
+            }
+            Output::Idle(None) => break,
+        }
+    }
+    (publishes, None)
+}
+
+#[test]
+fn a_service_ends_also_behind_events_that_it_leaves_out_and_without_any() {
+    let acknowledge = |link, token| Input::from(Done::new(link, token)).into();
+    let [unknown, nobody] = unpublishable();
+    for (events, expected) in [
+        (vec![publishable(), unknown.clone(), publishable(), nobody.clone()], 2),
+        (vec![unknown, nobody], 0),
+        (Vec::new(), 0),
+    ] {
+        for interval in [0, 1_000] {
+            let service = Service::new(events.clone())
+                .with_window(1)
+                .with_interval(Duration::from_millis(interval));
+            let (publishes, published) = played(service, acknowledge);
+            let published = published.map(|all| (all.events, all.refused));
+            assert_eq!((publishes, published), (expected, Some((expected, 0))));
+        }
+    }
+}
+
+#[test]
+fn what_the_broker_refuses_is_counted_and_not_published_again() {
+    let refuse = |link, token| Input::from(Failed::new(link, token)).into();
+    let service = Service::new(vec![publishable(); 3]).with_window(2);
+    let (publishes, published) = played(service, refuse);
+    let published = published.expect("an end");
+    assert_eq!((publishes, published.events, published.refused), (3, 0, 3));
 }
 
 /// Runs a fleet against the service until both are done, with connections that break, and gives what was published.

@@ -177,3 +177,23 @@ fn merging_the_states_of_replicas_commutes_associates_and_repeats() {
         }
     }
 }
+
+#[test]
+fn a_lost_connect_is_suspected_only_of_another_known_session_more_than_theta_later() {
+    let mut head = Head {
+        kind: HeadKind::Disconnect,
+        version: 0,
+        session: SessionId::new("A"),
+        timestamp: UnixMillis::new(1_000),
+    };
+    let order = Order::Versioned { theta: Duration::from_millis(50) };
+    let suggests = |head: &Head<'_>, session: &'static str, t| {
+        order.suggests_lost_connect(head, SessionId::new(session).as_ref(), UnixMillis::new(t))
+    };
+    assert!(suggests(&head, "B", 1_051));
+    assert!(!suggests(&head, "B", 1_050));
+    assert!(!suggests(&head, "A", 9_000));
+    assert!(!suggests(&head, "", 9_000));
+    head.session = None;
+    assert!(!suggests(&head, "B", 9_000));
+}

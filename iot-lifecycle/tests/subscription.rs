@@ -1,11 +1,10 @@
 //! Subscriptions of one client: laws, capacity, sessions.
 
-use core::{slice, time::Duration};
+use core::slice;
 use std::collections::HashMap;
 
 use iot_lifecycle::{
-    Connected, Event, EventKind, Head, HeadKind, Order, SessionId, Subscription, SubscriptionState,
-    Subscriptions, Topics, suggests_lost_connect,
+    Connected, Event, EventKind, SessionId, Subscription, SubscriptionState, Subscriptions, Topics,
 };
 use iot_sansio::UnixMillis;
 use proptest::prelude::*;
@@ -158,6 +157,19 @@ fn a_new_session_ends_the_old_one_and_keeps_what_it_had_subscribed_before_its_co
 }
 
 #[test]
+fn a_head_without_a_session_ends_none() {
+    let mut subscriptions = after(&[
+        event("A", 1, true, &["known".to_owned()]),
+        event("", 2, true, &["unknown".to_owned()]),
+    ]);
+    let before = subscriptions.clone();
+    subscriptions.head_moved(None);
+    assert_eq!(subscriptions, before);
+    subscriptions.head_moved(SessionId::new("A").as_ref());
+    assert_eq!(subscriptions.iter().len(), 1, "what came without a session is not A's");
+}
+
+#[test]
 fn sessions_compare_in_their_normal_form() {
     let dashed = "00000000-0000-0000-0000-00000000000A";
     let subscriptions = after(&[event(dashed, 1, true, &["a".to_owned()])]);
@@ -169,24 +181,4 @@ fn sessions_compare_in_their_normal_form() {
 fn events_of_presence_change_no_subscription() {
     let connected = Event::new("device-1", UnixMillis::new(1), Connected::new(0));
     assert!(!Subscriptions::new().apply(&connected));
-}
-
-#[test]
-fn a_lost_connect_is_suspected_only_of_another_known_session_more_than_theta_later() {
-    let mut head = Head {
-        kind: HeadKind::Disconnect,
-        version: 0,
-        session: SessionId::new("A"),
-        timestamp: UnixMillis::new(1_000),
-    };
-    let order = Order::Versioned { theta: Duration::from_millis(50) };
-    let suggests = |head: &Head<'_>, session: &'static str, t| {
-        suggests_lost_connect(head, SessionId::new(session).as_ref(), UnixMillis::new(t), &order)
-    };
-    assert!(suggests(&head, "B", 1_051));
-    assert!(!suggests(&head, "B", 1_050));
-    assert!(!suggests(&head, "A", 9_000));
-    assert!(!suggests(&head, "", 9_000));
-    head.session = None;
-    assert!(!suggests(&head, "B", 9_000));
 }

@@ -4,8 +4,8 @@ use crate::{Machine, MonoTime, Output, Vocabulary};
 
 /// Drains a machine into a transport, and keeps the one action that the transport could not take yet.
 ///
-/// That one slot is the back-pressure: nothing behind it leaves the machine, so order is kept. While it is filled the
-/// driver goes on calling [`Machine::handle_timeout`] as time passes.
+/// That one slot is the back-pressure: nothing behind it leaves the machine, so order is kept. Actions and events are one
+/// ordered stream, so events behind the held action wait too. While the slot is filled the driver goes on calling [`Machine::handle_timeout`] as time passes.
 ///
 /// ```
 /// use iot_sansio::{Machine, Pump, Pumped, mqtt};
@@ -31,7 +31,7 @@ pub struct Pump<A> {
 pub enum Pumped {
     /// Everything was taken. Call again on input, or at this time.
     Idle(Option<MonoTime>),
-    /// The transport is full. Call again when it has room.
+    /// The transport is full. Call again when it has room; events behind the held action come then.
     Blocked,
     /// Everything was taken, and the machine has ended.
     Finished,

@@ -11,7 +11,6 @@ use iot_lifecycle::{
     history::{History, Naive, Service},
     presence::{self, Input, Presence, Status, TimerToken},
     store::{dynamodb, postgres, redis},
-    suggests_lost_connect,
 };
 use iot_sansio::{
     Machine as _, MonoTime, Output, UnixMillis, WallClock,
@@ -155,7 +154,7 @@ pub(crate) fn subscriptions() -> Result<(), Box<dyn Error>> {
     subscriptions.head_moved(session.as_ref());
     let _ = (subscriptions.subscribed(session.as_ref()).count(), subscriptions.iter().len());
     let _ = subscriptions.overflowed();
-    let _ = suggests_lost_connect(&head(), session.as_ref(), START, &Order::default());
+    let _ = Order::default().suggests_lost_connect(&head(), session.as_ref(), START);
     Ok(())
 }
 

@@ -14,14 +14,15 @@ use iot_sansio::{
 
 use crate::{Event, Topic, TopicKind};
 
-/// Publishes events on their topics, each until the broker has acknowledged it, as the service would.
+/// Publishes events on their topics, each until the broker has answered it, as the service would.
 ///
-/// A guest on a connection of the application: it starts when it is opened, and publishes again what was not acknowledged
-/// when the connection was lost, so that subscribers see duplicates. It ends with [`Published`] once all is acknowledged.
+/// A guest on a connection of the application: it starts when it is opened, and publishes again what was not answered
+/// when the connection was lost, so that subscribers see duplicates. What the broker refuses is not tried again: it would
+/// be refused for ever. It ends with [`Published`] once all is answered; without events, as soon as it is opened.
 ///
 /// ```text
-///            Opened                  all acknowledged
-///   idle ───────────► publishing ───────────────────► finished
+///            Opened                  all answered
+///   idle ───────────► publishing ───────────────► finished
 ///     ▲     Closed     │
 ///     └────────────────┘ (what is open goes back to the front)
 /// ```
@@ -39,8 +40,8 @@ use crate::{Event, Topic, TopicKind};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Service {
     /// Not published yet, or to be published again.
-    events: VecDeque<Event<'static>>,
-    open: BTreeMap<Token, Event<'static>>,
+    events: VecDeque<Dispatch>,
+    open: BTreeMap<Token, Dispatch>,
     window: usize,
     interval: Duration,
     /// When the next event may be published.
@@ -49,16 +50,26 @@ pub struct Service {
     link: Option<Link>,
     next_token: Token,
     acknowledged: usize,
+    refused: usize,
     outputs: VecDeque<Output<Action, Published>>,
     finished: bool,
 }
 
-/// The terminal event: the broker has acknowledged every event.
+/// An event and the name of its topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Dispatch {
+    topic: String,
+    event: Event<'static>,
+}
+
+/// The terminal event: the broker has answered every event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Published {
-    /// How many events.
+    /// How many events the broker has acknowledged.
     pub events: usize,
+    /// How many events it has refused.
+    pub refused: usize,
 }
 
 /// Too much is waiting to be drained: drain the service, then feed the input again.
@@ -71,12 +82,12 @@ pub struct QueueFull {
 }
 
 impl Service {
-    /// Publishes these events in this order, without pauses, at most 100 of them unacknowledged. Events of unknown kinds,
-    /// or of clients that cannot have a topic, are left out.
+    /// Publishes these events in this order, without pauses, at most 100 of them unanswered. Events of unknown kinds, or of
+    /// clients that cannot have a topic, are left out.
     #[must_use]
     pub fn new(events: Vec<Event<'static>>) -> Self {
         Self {
-            events: events.into(),
+            events: events.into_iter().filter_map(Dispatch::new).collect(),
             open: BTreeMap::new(),
             window: 100,
             interval: Duration::ZERO,
@@ -85,12 +96,13 @@ impl Service {
             link: None,
             next_token: Token::new(1),
             acknowledged: 0,
+            refused: 0,
             outputs: VecDeque::new(),
             finished: false,
         }
     }
 
-    /// With at most this many events unacknowledged, 1 at least.
+    /// With at most this many events unanswered, 1 at least.
     #[must_use]
     pub fn with_window(self, window: usize) -> Self {
         Self { window: window.max(1), ..self }
@@ -113,13 +125,13 @@ impl Service {
         self.now = self.now.max(now);
         let Some(link) = self.link else { return };
         while self.due <= self.now && self.open.len() < self.window {
-            let Some(event) = self.events.pop_front() else { break };
+            let Some(dispatch) = self.events.pop_front() else { break };
             let token = self.next_token;
             self.next_token = token.next();
-            let Some(topic) = topic(&event) else { continue };
-            let publish = Publish::new(link, token, topic, event.encode(), Qos::AtLeastOnce);
+            let (topic, payload) = (dispatch.topic.as_str(), dispatch.event.encode());
+            let publish = Publish::new(link, token, topic, payload, Qos::AtLeastOnce);
             self.outputs.push_back(Output::Action(publish.into()));
-            self.open.insert(token, event);
+            self.open.insert(token, dispatch);
             self.due = self.due.after(self.interval);
         }
     }
@@ -127,27 +139,28 @@ impl Service {
     fn opened(&mut self, link: Link) {
         self.link = Some(link);
         self.due = self.now;
-        for (_, event) in core::mem::take(&mut self.open).into_iter().rev() {
-            self.events.push_front(event);
+        for (_, dispatch) in core::mem::take(&mut self.open).into_iter().rev() {
+            self.events.push_front(dispatch);
         }
     }
 
     fn answered(&mut self, link: Link, token: Token, acknowledged: bool) {
-        if self.link != Some(link) {
-            return;
-        }
-        match self.open.remove(&token) {
-            Some(_) if acknowledged => self.acknowledged += 1,
-            Some(event) => self.events.push_back(event),
-            None => {}
+        if self.link == Some(link) && self.open.remove(&token).is_some() {
+            match acknowledged {
+                true => self.acknowledged += 1,
+                false => self.refused += 1,
+            }
         }
     }
 }
 
-/// The name of the topic that an event is published on; none for unknown kinds and ids that no client can have.
-fn topic(event: &Event<'_>) -> Option<String> {
-    let kind = TopicKind::from_event_type(event.kind.event_type())?;
-    Some(Topic::new(kind, &event.client_id).ok()?.to_string())
+impl Dispatch {
+    /// None for unknown kinds and ids that no client can have.
+    fn new(event: Event<'static>) -> Option<Self> {
+        let kind = TopicKind::from_event_type(event.kind.event_type())?;
+        let topic = Topic::new(kind, &event.client_id).ok()?.to_string();
+        Some(Self { topic, event })
+    }
 }
 
 impl Machine for Service {
@@ -174,7 +187,7 @@ impl Machine for Service {
         self.pass(now);
         if self.events.is_empty() && self.open.is_empty() && self.link.is_some() {
             self.finished = true;
-            let published = Published { events: self.acknowledged };
+            let published = Published { events: self.acknowledged, refused: self.refused };
             self.outputs.push_back(Output::Event(published));
         }
         Ok(())

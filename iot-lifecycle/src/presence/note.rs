@@ -7,7 +7,8 @@ use core::fmt;
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Note {
-    /// The event is known already.
+    /// The event is known already. The head stays as it was first seen, also where the repeated event is stamped
+    /// otherwise (section 5.3); merging two replicas takes the larger stamp.
     Duplicate,
     /// The event is older than the head, and of another connection.
     Stale,
