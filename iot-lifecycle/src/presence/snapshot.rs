@@ -109,8 +109,10 @@ impl Presence {
         }
         let Some(wait) = snapshot.wait else {
             return match snapshot.published {
-                Status::Unknown => error("published", "is unknown, and no wait will end that"),
-                Status::Online | Status::Offline => Ok(presence),
+                Status::Unknown if presence.kind.is_some() => {
+                    error("published", "is unknown, and no wait will end that")
+                }
+                _ => Ok(presence),
             };
         };
         if snapshot.published == Status::Offline {
