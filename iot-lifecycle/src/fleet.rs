@@ -332,8 +332,9 @@ impl<K: ClientKey> Fleet<K> {
             if self.table.len() >= self.config.max_clients() {
                 self.evict_oldest();
             }
+            let turns = Turns::of(&presence);
             let slot = self.table.insert(Client { key: key.clone(), presence }, hash);
-            self.change(slot, Turns::NONE);
+            self.change(slot, Turns::NONE, turns);
         }
         self.tell(key, at, step);
         Ok(())
@@ -346,19 +347,20 @@ impl<K: ClientKey> Fleet<K> {
         };
         let before = Turns::of(&client.presence);
         let step = client.presence.step(self.config.presence(), at, self.clock.at(at), input);
+        let after = Turns::of(&client.presence);
         if !step.is_empty() {
             let key = client.key.clone();
             self.tell(key, at, step);
         }
-        self.change(slot, before);
+        self.change(slot, before, after);
     }
 
     /// Enters a client, or what has changed about it, in the agendas.
-    fn change(&mut self, slot: Slot, before: Turns) {
+    #[inline]
+    fn change(&mut self, slot: Slot, before: Turns, after: Turns) {
         let Self { table, waits, offline, .. } = self;
         let turns =
             |slot| table.get(slot).map_or(Turns::NONE, |client| Turns::of(&client.presence));
-        let after = turns(slot);
         waits.change(slot, before.wait, after.wait, |slot| turns(slot).wait);
         offline.change(slot, before.age, after.age, |slot| turns(slot).age);
     }
@@ -438,7 +440,7 @@ impl<K: ClientKey> Fleet<K> {
         self.watermark = self.watermark.max(newest);
         self.table.remove(slot);
         self.counters.evicted += 1;
-        self.change(slot, before);
+        self.change(slot, before, Turns::NONE);
     }
 
     /// Whether this many outputs may queue.

@@ -185,8 +185,9 @@ impl<K: ClientKey> Fleet<K> {
         if self.table.contains(&key, hash) {
             return false;
         }
+        let turns = Turns::of(&presence);
         let slot = self.table.insert(Client { key, presence }, hash);
-        self.change(slot, Turns::NONE);
+        self.change(slot, Turns::NONE, turns);
         true
     }
 }
