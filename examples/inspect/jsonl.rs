@@ -84,7 +84,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<'a> Members<'a> {
-    fn parse(line: &'a [u8]) -> Result<Self, Failure> {
+    pub(super) fn parse(line: &'a [u8]) -> Result<Self, Failure> {
         let text = str::from_utf8(line).map_err(|error| {
             Failure::bad_input(format!("the line is not UTF-8 at byte {}", error.valid_up_to()))
         })?;
@@ -137,7 +137,8 @@ impl<'a> Members<'a> {
             .map_err(|_| Failure::bad_member(name, &format!("is not {what}")))
     }
 
-    fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    /// A member as it is written.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(&Name(Cow::Borrowed(name.as_bytes()))).copied()
     }
 }

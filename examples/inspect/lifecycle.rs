@@ -131,12 +131,14 @@ impl Replay {
         let tick = members.boolean("tick")?.unwrap_or_default();
         let applied = match (payload, tick, members.text("lwt")?) {
             (Some(payload), false, None) => {
-                let event = decode(&self.decoder, members, &payload)?;
+                let Ok(event) = decode(&self.decoder, members, &payload)? else {
+                    return Ok(());
+                };
                 match &event.kind {
                     EventKind::Connected(_)
                     | EventKind::Disconnected(_)
                     | EventKind::ConnectFailed(_) => self.fleet.apply(now, &event),
-                    // They say nothing of presence.
+                    // Subscriptions and unknown kinds say nothing of presence.
                     _ => Ok(()),
                 }
             }

@@ -210,6 +210,10 @@ fn what_says_nothing_of_presence_leads_to_notes_at_most() {
         payload.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         json!({ "now": START + 900_000, "payload": payload })
     };
+    let on_unknown_topic = |mut line: Value| {
+        line["topic"] = "$aws/events/presence/hibernated/dev-1".into();
+        line
+    };
     let lines = [
         json!({ "now": START, "payload": {
             "clientId": "dev-1", "timestamp": START, "eventType": "connected", "versionNumber": 3,
@@ -218,6 +222,8 @@ fn what_says_nothing_of_presence_leads_to_notes_at_most() {
         event("subscribed", json!({ "topics": ["a", "b"] })),
         event("unsubscribed", json!({ "topics": [] })),
         event("hibernated", json!({})),
+        on_unknown_topic(event("hibernated", json!({}))),
+        on_unknown_topic(event("hibernated", json!({ "eventType": null }))),
         event("connect_failed", json!({ "connectFailureReason": "AUTHORIZATION_FAILED" })),
         json!({ "now": START + 900_000, "lwt": "dev-1", "tick": null, "else": [{}] }),
         json!({ "now": START + 900_000, "lwt": "nobody", "tick": false }),
@@ -297,12 +303,15 @@ fn a_refused_line_changes_nothing_but_the_time() {
     let event = |kind: &str, version: Value| json!({ "clientId": "dev-1", "timestamp": START, "eventType": kind, "versionNumber": version });
     let mut contradicting = line(5_000, event("connected", json!(1)));
     contradicting["topic"] = "$aws/events/presence/connected/dev-2".into();
+    let mut of_unknown_kind = line(5_000, event("connected", json!(1)));
+    of_unknown_kind["topic"] = "$aws/events/presence/hibernated/dev-1".into();
     let lines = [
         line(0, event("disconnected", json!(0))),
         line(4_999, event("connected", Value::Null)),
         contradicting,
         line(5_000, json!({})),
         json!({ "now": START + 5_000, "lwt": "dev-1", "tick": true }),
+        of_unknown_kind,
         line(5_001, event("connected", json!(1))),
     ];
     let (status, output) = run(&["lifecycle"], feed(lines));
@@ -316,8 +325,9 @@ fn a_refused_line_changes_nothing_but_the_time() {
     assert_eq!(kinds[4], (&json!(3), &json!("ClientIdMismatch")));
     assert_eq!(kinds[5], (&json!(4), &json!("MissingField")));
     assert_eq!(kinds[6], (&json!(5), &json!("BadInput")));
-    assert_eq!(output[7]["transition"], json!({ "from": "offline", "to": "online" }));
-    assert_eq!(output.len(), 9);
+    assert_eq!(kinds[7], (&json!(6), &json!("UnknownKind")));
+    assert_eq!(output[8]["transition"], json!({ "from": "offline", "to": "online" }));
+    assert_eq!(output.len(), 10);
 }
 
 #[test]
