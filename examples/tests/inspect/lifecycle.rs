@@ -259,16 +259,47 @@ fn every_64_bit_time_has_a_place_and_the_output_is_exact() {
     assert_eq!(output[3]["final"]["timestamp"], late);
 
     let tick = |now: i64| json!({ "now": now, "tick": true });
-    let (status, output) =
-        run(&["lifecycle"], feed([tick(-5), tick(i64::MAX), disconnected(START)]));
-    assert_eq!(status, 1);
-    assert_eq!((&output[0]["line"], &output[0]["error"]["kind"]), (&json!(2), &json!("BadInput")));
-    assert_eq!(output[1]["now"], START);
+    let mut other = disconnected(late);
+    other["payload"]["clientId"] = "dev-2".into();
+    // What goes back does not take the clock with it.
+    let jumps = [tick(i64::MIN), disconnected(START), tick(late), tick(-5), other];
+    let (status, output) = run(&["lifecycle"], feed(jumps));
+    assert_eq!(status, 0);
+    let times: Vec<_> = output.iter().filter_map(|line| line["now"].as_i64()).collect();
+    assert_eq!(times, [START, START, START + 5_000, late, late, late + 5_000]);
 
     let longest = ["lifecycle", "--wait-ms=9000000000000", "--max-age-ms=18446744073709551615"];
     let (_, output) = run(&longest, feed([tick(START), disconnected(START)]));
     assert_eq!(output[1]["arm"]["at"], START + 9_000_000_000_000);
     assert_eq!(output[2]["now"], START + 9_000_000_000_000);
+}
+
+#[test]
+fn time_is_refused_only_where_a_wait_could_end_at_a_wrong_moment() {
+    let longest = 9_000_000_000_000;
+    let disconnected = |now: i64, client: &str| {
+        json!({ "now": now, "payload": {
+            "clientId": client, "timestamp": now, "eventType": "disconnected", "versionNumber": 0,
+        }})
+    };
+    let second = START + longest + 1;
+    let tick = |now: i64| json!({ "now": now, "tick": true });
+    let lines = [
+        disconnected(START, "a"),
+        disconnected(second, "b"),
+        tick(second),
+        // Somebody has waited for longer than the longest wait by now.
+        tick(second + 1),
+        disconnected(second + 2 * longest, "c"),
+    ];
+    let (status, output) = run(&["lifecycle", "--wait-ms=9000000000000"], feed(lines));
+    assert_eq!(status, 1);
+    let waits: Vec<_> = output.iter().filter_map(|line| line["arm"]["at"].as_i64()).collect();
+    assert_eq!(waits, [START + longest, second + longest]);
+    let refused: Vec<_> =
+        output.iter().filter(|line| line.get("error").is_some()).cloned().collect();
+    assert_eq!(kinds(&refused), ["4 BadInput now", "5 BadInput now"]);
+    assert_eq!(output[output.len() - 4]["now"], second + longest);
 }
 
 #[test]
