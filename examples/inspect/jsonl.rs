@@ -4,13 +4,14 @@
 //! whatever JSON can be, and numbers and payloads keep every digit. Of a member that is there twice the last counts.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, BufRead, Read as _, Write},
     str,
 };
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 
 /// The lines of an input, without the blank ones.
@@ -24,7 +25,11 @@ pub(super) struct Lines<R> {
 pub(super) type Line<'a> = (u64, Result<Members<'a>, Failure>);
 
 /// The members of one line; null ones count as absent.
-pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
+pub(super) struct Members<'a>(BTreeMap<Name<'a>, &'a RawValue>);
+
+/// The name of a member in bytes, because half of a surrogate pair, which JSON can hold, is no text.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 
 /// Why there is no answer to a line. Serialised it is the `error` of the output.
 #[derive(Debug, Serialize)]
@@ -51,15 +56,23 @@ impl<R: BufRead> Lines<R> {
         loop {
             self.number += 1;
             self.buffer.clear();
-            // One byte more, for the newline.
-            let mut limited = (&mut self.input).take(MAX_LINE_BYTES as u64 + 1);
+            // Some bytes more, for what stands around the line.
+            let most = MAX_LINE_BYTES + BYTE_ORDER_MARK.len() + "\r\n".len();
+            let mut limited = (&mut self.input).take(most as u64);
             if limited.read_until(b'\n', &mut self.buffer)? == 0 {
                 return Ok(None);
             }
-            if self.buffer.last() == Some(&b'\n') {
-                self.buffer.pop();
-            } else if self.buffer.len() > MAX_LINE_BYTES {
-                self.input.skip_until(b'\n')?;
+            let is_ended = self.buffer.pop_if(|last| *last == b'\n').is_some();
+            if is_ended {
+                self.buffer.pop_if(|last| *last == b'\r');
+            }
+            if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+                self.buffer.drain(..BYTE_ORDER_MARK.len());
+            }
+            if self.buffer.len() > MAX_LINE_BYTES {
+                if !is_ended {
+                    self.input.skip_until(b'\n')?;
+                }
                 let failure = format!("the line has more than {MAX_LINE_BYTES} bytes");
                 return Ok(Some((self.number, Err(Failure::bad_input(failure)))));
             }
@@ -71,12 +84,15 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<'a> Members<'a> {
-    fn parse(line: &'a [u8]) -> Result<Self, Failure> {
+    pub(super) fn parse(line: &'a [u8]) -> Result<Self, Failure> {
         let text = str::from_utf8(line).map_err(|error| {
             Failure::bad_input(format!("the line is not UTF-8 at byte {}", error.valid_up_to()))
         })?;
+        // The first look is at the syntax of the names, too, which is not looked at where they are read as bytes.
+        let members =
+            serde_json::from_str::<&RawValue>(text).and_then(|_| serde_json::from_str(text));
         // Not serde_json's own words: they can hold a piece of the line, and so a secret.
-        serde_json::from_str(text).map(Self).map_err(|error| {
+        members.map(Self).map_err(|error| {
             let column = error.column();
             Failure::bad_input(format!("the line is not a JSON object, seen at column {column}"))
         })
@@ -96,7 +112,7 @@ impl<'a> Members<'a> {
 
     /// The bytes of a payload that should be JSON: `payload`, a text or an object, or `payloadHex`.
     pub(super) fn json_payload(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let payload = match self.0.get(PAYLOAD) {
+        let payload = match self.raw(PAYLOAD) {
             Some(raw) if raw.get().starts_with('{') => Some(compact(raw.get())),
             _ => self.read(PAYLOAD, "a text or an object")?,
         };
@@ -114,11 +130,16 @@ impl<'a> Members<'a> {
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str, what: &str) -> Result<Option<T>, Failure> {
-        let Some(raw) = self.0.get(name) else {
+        let Some(raw) = self.raw(name) else {
             return Ok(None);
         };
         serde_json::from_str(raw.get())
             .map_err(|_| Failure::bad_member(name, &format!("is not {what}")))
+    }
+
+    /// A member as it is written.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.get(&Name(Cow::Borrowed(name.as_bytes()))).copied()
     }
 }
 
@@ -205,4 +226,6 @@ pub(super) use variant_names;
 
 const PAYLOAD: &str = "payload";
 const PAYLOAD_HEX: &str = "payloadHex";
+/// Of a line itself: its end, and a byte order mark before it, do not count.
 const MAX_LINE_BYTES: usize = 1 << 20;
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

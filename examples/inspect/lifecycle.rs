@@ -25,6 +25,7 @@ use super::{
 /// Reads {"now":MS,"topic":"…"?,"payload":…}, {"now":MS,"tick":true} and {"now":MS,"lwt":"clientId"}; now is the time of
 /// arrival, and one below an earlier one counts as that one. Waits that are over by then end first. Writes transitions,
 /// notes and waits as they happen, in the end what becomes of the waits that still run, and one "final" line a client.
+/// An empty sessionIdentifier counts as unknown. Lines are refused once there was somebody waiting for 285 years in all.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {
@@ -61,15 +62,21 @@ pub(super) fn run(
             output.fail(line, &failure)?;
         }
     }
-    replay.pass(MonoTime::MAX, output)?;
+    replay.pass(UnixMillis::new(i64::MAX), output)?;
     replay.tell_finals(output)
 }
 
-/// A fleet, and what its time is counted from: the first `now`, so that every 64-bit one has a place.
+/// A fleet and its time.
+///
+/// All 64-bit times are more than [`MonoTime`] holds, so the fleet's time stands still while no client waits: only spans
+/// from an event to the end of a wait are counted in it.
 struct Replay {
     fleet: Fleet<Box<str>>,
     decoder: Decoder,
-    first_now: Option<i64>,
+    /// The newest moment, as the fleet counts.
+    now: MonoTime,
+    /// From the fleet's time to that of the feed.
+    clock: WallClock,
 }
 
 impl Replay {
@@ -87,9 +94,9 @@ impl Replay {
             .with_presence(presence)
             .with_max_clients(usize::MAX)
             .with_max_queued(usize::MAX);
-        let clock = WallClock::new(MonoTime::ORIGIN, UnixMillis::default());
+        let clock = WallClock::new(MonoTime::ORIGIN, UnixMillis::new(i64::MIN));
         let fleet = Fleet::new(config, hash_key(), clock);
-        Self { fleet, decoder: Decoder::lenient(), first_now: None }
+        Self { fleet, decoder: Decoder::lenient(), now: MonoTime::ORIGIN, clock }
     }
 
     /// Takes one line. Time passes whenever it can be read, also when the rest of the line cannot be used.
@@ -98,50 +105,39 @@ impl Replay {
         members: &Members<'_>,
         output: &mut Output<impl Write>,
     ) -> io::Result<Result<(), Failure>> {
-        let now = match self.now(members) {
-            Ok(now) => now,
+        let now = match members.integer("now") {
+            Ok(Some(now)) => UnixMillis::new(now),
+            Ok(None) => return Ok(Err(Failure::missing("now"))),
             Err(failure) => return Ok(Err(failure)),
         };
         self.pass(now, output)?;
-        let fed = self.feed(now, members);
+        if self.now > MonoTime::from_millis(LONGEST_MS) {
+            return Ok(Err(Failure::bad_member("now", "comes after 285 years of waiting")));
+        }
+        let fed = self.feed(members);
         self.drain(output)?;
         Ok(fed)
     }
 
-    /// The time of a line, which sets the clock when it is the first.
-    fn now(&mut self, members: &Members<'_>) -> Result<MonoTime, Failure> {
-        let now = members.integer("now")?.ok_or_else(|| Failure::missing("now"))?;
-        let first = *self.first_now.get_or_insert_with(|| {
-            self.fleet.set_wall_clock(MonoTime::ORIGIN, UnixMillis::new(now));
-            now
-        });
-        match u64::try_from(i128::from(now) - i128::from(first)) {
-            Ok(since) if since > LONGEST_MS => {
-                Err(Failure::bad_member("now", "is 285 years or more after the first one"))
-            }
-            Ok(since) => Ok(MonoTime::from_millis(since)),
-            // Before the first: that counts as the first.
-            Err(_) => Ok(MonoTime::ORIGIN),
-        }
-    }
-
     /// Applies what a line tells, or nothing.
-    fn feed(&mut self, now: MonoTime, members: &Members<'_>) -> Result<(), Failure> {
+    fn feed(&mut self, members: &Members<'_>) -> Result<(), Failure> {
         let payload = members.json_payload()?;
         let tick = members.boolean("tick")?.unwrap_or_default();
         let applied = match (payload, tick, members.text("lwt")?) {
             (Some(payload), false, None) => {
-                let event = decode(&self.decoder, members, &payload)?;
+                let Ok(event) = decode(&self.decoder, members, &payload)? else {
+                    return Ok(());
+                };
                 match &event.kind {
                     EventKind::Connected(_)
                     | EventKind::Disconnected(_)
-                    | EventKind::ConnectFailed(_) => self.fleet.apply(now, &event),
-                    // They say nothing of presence.
+                    | EventKind::ConnectFailed(_) => self.fleet.apply(self.now, &event),
+                    // Subscriptions and unknown kinds say nothing of presence.
                     _ => Ok(()),
                 }
             }
             (None, true, None) => Ok(()),
-            (None, false, Some(client_id)) => self.fleet.last_will(now, &client_id),
+            (None, false, Some(client_id)) => self.fleet.last_will(self.now, &client_id),
             (None, false, None) => return Err(Failure::missing("payload")),
             _ => return Err(Failure::bad_input("payload, tick and lwt exclude each other")),
         };
@@ -149,16 +145,32 @@ impl Replay {
     }
 
     /// Lets time pass: waits that are over by `now` end.
-    fn pass(&mut self, now: MonoTime, output: &mut Output<impl Write>) -> io::Result<()> {
-        self.fleet.handle_timeout(now);
-        self.drain(output)
+    fn pass(&mut self, now: UnixMillis, output: &mut Output<impl Write>) -> io::Result<()> {
+        let mut next = self.drain(output)?;
+        while let Some(deadline) = next.filter(|deadline| self.clock.at(*deadline) <= now) {
+            self.now = deadline;
+            self.fleet.handle_timeout(deadline);
+            next = self.drain(output)?;
+        }
+        let newest = self.clock.at(self.now);
+        if now > newest {
+            if next.is_some() {
+                let since = Duration::from_millis(now.abs_diff(newest));
+                self.now = self.now.after(since);
+            } else {
+                self.clock = WallClock::new(self.now, now);
+                self.fleet.set_wall_clock(self.now, now);
+            }
+        }
+        Ok(())
     }
 
-    fn drain(&mut self, output: &mut Output<impl Write>) -> io::Result<()> {
+    /// Tells what the fleet has to say. Gives the next deadline.
+    fn drain(&mut self, output: &mut Output<impl Write>) -> io::Result<Option<MonoTime>> {
         loop {
             match self.fleet.poll_output() {
                 Drained::Event(fleet::Event::Presence(update)) => self.tell(&update, output)?,
-                Drained::Idle(_) => return Ok(()),
+                Drained::Idle(next) => return Ok(next),
                 // Only over MQTT is there more.
                 _ => {}
             }
@@ -208,7 +220,7 @@ impl Replay {
 
     /// A time of the fleet as the feed counts it.
     fn unix(&self, at: MonoTime) -> i64 {
-        UnixMillis::new(self.first_now.unwrap_or_default()).after(at.since_origin()).get()
+        self.clock.at(at).get()
     }
 }
 
@@ -258,8 +270,8 @@ variant_names! {
     head_error_name: HeadError { MissingVersion, NegativeVersion, SessionTooLong, }
 }
 
-/// The longest feed, and the longest wait: together they stay inside the 584 years of [`MonoTime`], so that every time
-/// in the output is exact.
+/// The longest wait, and the longest time of the fleet at which one may begin: together they stay inside the 584 years of
+/// [`MonoTime`], so that every time in the output is exact.
 const LONGEST_MS: u64 = 9_000_000_000_000;
 
 const EXAMPLE: &str = r#"Example:

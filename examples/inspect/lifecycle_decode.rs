@@ -39,35 +39,79 @@ pub(super) fn run(
 
 fn answer(decoder: &Decoder, members: &Members<'_>) -> Result<Value, Failure> {
     let payload = members.json_payload()?.ok_or_else(|| Failure::missing("payload"))?;
-    Ok(describe(&decode(decoder, members, &payload)?))
+    let event = decode(decoder, members, &payload)?.map_err(|unknown| topic_failure(&unknown))?;
+    let mut described = fields(&event);
+    let kind = match &event.kind {
+        EventKind::Unknown(_) => {
+            described.extend(fields_of_known_kinds(decoder, &payload));
+            "unknown"
+        }
+        known => known.event_type(),
+    };
+    described.insert("kind".to_owned(), kind.into());
+    Ok(described.into())
 }
 
 /// The event in a payload, which agrees with the `topic` beside it if there is one.
+///
+/// The inner error is that of a topic of an unknown kind when the payload does not name its kind: not wrong, perhaps, but
+/// nothing that could be told.
 pub(super) fn decode<'a>(
     decoder: &Decoder,
     members: &Members<'_>,
     payload: &'a [u8],
-) -> Result<Event<'a>, Failure> {
-    let event = match members.text("topic")? {
-        Some(name) => {
-            let topic = Topic::parse(&name).map_err(|error| topic_failure(&error))?;
-            decoder.decode_with_topic(&topic, payload)
-        }
-        None => decoder.decode(payload),
+) -> Result<Result<Event<'a>, TopicError>, Failure> {
+    let Some(name) = members.text("topic")? else {
+        return decoder.decode(payload).map(Ok).map_err(|error| decode_failure(&error));
     };
-    event.map_err(|error| decode_failure(&error))
+    let unknown = match Topic::parse(&name) {
+        Ok(topic) => {
+            let event = decoder.decode_with_topic(&topic, payload);
+            return event.map(Ok).map_err(|error| decode_failure(&error));
+        }
+        Err(error) => error,
+    };
+    let TopicError::UnknownKind { kind, .. } = &unknown else {
+        return Err(topic_failure(&unknown));
+    };
+    // Newer than this program, perhaps, and in order as long as topic and payload say the same.
+    let event = match decoder.decode(payload) {
+        Ok(event) => event,
+        Err(DecodeError::MissingField { field: Field::EventType, .. }) => return Ok(Err(unknown)),
+        Err(error) => return Err(decode_failure(&error)),
+    };
+    // A known kind is a contradiction, also where only the family in the topic is not its own.
+    if !matches!(&event.kind, EventKind::Unknown(named) if named.as_str() == kind) {
+        return Err(topic_failure(&unknown));
+    }
+    let client_id = name.splitn(5, '/').nth(4).unwrap_or_default();
+    if client_id != event.client_id {
+        return Err(decode_failure(&DecodeError::ClientIdMismatch {
+            topic: client_id.into(),
+            payload: event.client_id.into(),
+        }));
+    }
+    Ok(Ok(event))
 }
 
-fn describe(event: &Event<'_>) -> Value {
-    let kind = match &event.kind {
-        EventKind::Unknown(_) => "unknown",
-        known => known.event_type(),
+fn fields(event: &Event<'_>) -> Map<String, Value> {
+    serde_json::from_slice(&event.encode()).expect("events are encoded as objects")
+}
+
+/// The fields that an event of an unknown kind has in common with single known ones, as those have them.
+///
+/// The crate does not guess what they mean there. Each is read alone, as that of an event that could have it: one that
+/// cannot be read is left out.
+fn fields_of_known_kinds(decoder: &Decoder, payload: &[u8]) -> Map<String, Value> {
+    let members = Members::parse(payload).ok();
+    let read = |(kind, field): (&str, Field)| {
+        let value = members.as_ref()?.raw(field.as_str())?;
+        let payload = format!(
+            r#"{{"clientId":"d","timestamp":100000000000,"eventType":"{kind}","{field}":{value}}}"#
+        );
+        fields(&decoder.decode(payload.as_bytes()).ok()?).remove_entry(field.as_str())
     };
-    let fields: Map<String, Value> =
-        serde_json::from_slice(&event.encode()).expect("events are encoded as objects");
-    let mut described = Map::from_iter([("kind".to_owned(), kind.into())]);
-    described.extend(fields);
-    described.into()
+    FIELDS_OF_KNOWN_KINDS.into_iter().filter_map(read).collect()
 }
 
 pub(super) fn topic_failure(error: &TopicError) -> Failure {
@@ -129,6 +173,15 @@ variant_names! {
         ReservedClientId,
     }
 }
+
+/// The fields that not all kinds have, each with one that has it.
+const FIELDS_OF_KNOWN_KINDS: [(&str, Field); 5] = [
+    ("connected", Field::VersionNumber),
+    ("disconnected", Field::ClientInitiatedDisconnect),
+    ("disconnected", Field::DisconnectReason),
+    ("connect_failed", Field::ConnectFailureReason),
+    ("subscribed", Field::Topics),
+];
 
 const EXAMPLE: &str = r#"Example:
   echo '{"topic":"$aws/events/presence/connected/pump-1","payload":{"clientId":"pump-1","timestamp":"1573002230757"}}' |

@@ -210,6 +210,10 @@ fn what_says_nothing_of_presence_leads_to_notes_at_most() {
         payload.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         json!({ "now": START + 900_000, "payload": payload })
     };
+    let on_unknown_topic = |mut line: Value| {
+        line["topic"] = "$aws/events/presence/hibernated/dev-1".into();
+        line
+    };
     let lines = [
         json!({ "now": START, "payload": {
             "clientId": "dev-1", "timestamp": START, "eventType": "connected", "versionNumber": 3,
@@ -218,6 +222,8 @@ fn what_says_nothing_of_presence_leads_to_notes_at_most() {
         event("subscribed", json!({ "topics": ["a", "b"] })),
         event("unsubscribed", json!({ "topics": [] })),
         event("hibernated", json!({})),
+        on_unknown_topic(event("hibernated", json!({}))),
+        on_unknown_topic(event("hibernated", json!({ "eventType": null }))),
         event("connect_failed", json!({ "connectFailureReason": "AUTHORIZATION_FAILED" })),
         json!({ "now": START + 900_000, "lwt": "dev-1", "tick": null, "else": [{}] }),
         json!({ "now": START + 900_000, "lwt": "nobody", "tick": false }),
@@ -253,16 +259,47 @@ fn every_64_bit_time_has_a_place_and_the_output_is_exact() {
     assert_eq!(output[3]["final"]["timestamp"], late);
 
     let tick = |now: i64| json!({ "now": now, "tick": true });
-    let (status, output) =
-        run(&["lifecycle"], feed([tick(-5), tick(i64::MAX), disconnected(START)]));
-    assert_eq!(status, 1);
-    assert_eq!((&output[0]["line"], &output[0]["error"]["kind"]), (&json!(2), &json!("BadInput")));
-    assert_eq!(output[1]["now"], START);
+    let mut other = disconnected(late);
+    other["payload"]["clientId"] = "dev-2".into();
+    // What goes back does not take the clock with it.
+    let jumps = [tick(i64::MIN), disconnected(START), tick(late), tick(-5), other];
+    let (status, output) = run(&["lifecycle"], feed(jumps));
+    assert_eq!(status, 0);
+    let times: Vec<_> = output.iter().filter_map(|line| line["now"].as_i64()).collect();
+    assert_eq!(times, [START, START, START + 5_000, late, late, late + 5_000]);
 
     let longest = ["lifecycle", "--wait-ms=9000000000000", "--max-age-ms=18446744073709551615"];
     let (_, output) = run(&longest, feed([tick(START), disconnected(START)]));
     assert_eq!(output[1]["arm"]["at"], START + 9_000_000_000_000);
     assert_eq!(output[2]["now"], START + 9_000_000_000_000);
+}
+
+#[test]
+fn time_is_refused_only_where_a_wait_could_end_at_a_wrong_moment() {
+    let longest = 9_000_000_000_000;
+    let disconnected = |now: i64, client: &str| {
+        json!({ "now": now, "payload": {
+            "clientId": client, "timestamp": now, "eventType": "disconnected", "versionNumber": 0,
+        }})
+    };
+    let second = START + longest + 1;
+    let tick = |now: i64| json!({ "now": now, "tick": true });
+    let lines = [
+        disconnected(START, "a"),
+        disconnected(second, "b"),
+        tick(second),
+        // Somebody has waited for longer than the longest wait by now.
+        tick(second + 1),
+        disconnected(second + 2 * longest, "c"),
+    ];
+    let (status, output) = run(&["lifecycle", "--wait-ms=9000000000000"], feed(lines));
+    assert_eq!(status, 1);
+    let waits: Vec<_> = output.iter().filter_map(|line| line["arm"]["at"].as_i64()).collect();
+    assert_eq!(waits, [START + longest, second + longest]);
+    let refused: Vec<_> =
+        output.iter().filter(|line| line.get("error").is_some()).cloned().collect();
+    assert_eq!(kinds(&refused), ["4 BadInput now", "5 BadInput now"]);
+    assert_eq!(output[output.len() - 4]["now"], second + longest);
 }
 
 #[test]
@@ -297,12 +334,15 @@ fn a_refused_line_changes_nothing_but_the_time() {
     let event = |kind: &str, version: Value| json!({ "clientId": "dev-1", "timestamp": START, "eventType": kind, "versionNumber": version });
     let mut contradicting = line(5_000, event("connected", json!(1)));
     contradicting["topic"] = "$aws/events/presence/connected/dev-2".into();
+    let mut of_unknown_kind = line(5_000, event("connected", json!(1)));
+    of_unknown_kind["topic"] = "$aws/events/presence/hibernated/dev-1".into();
     let lines = [
         line(0, event("disconnected", json!(0))),
         line(4_999, event("connected", Value::Null)),
         contradicting,
         line(5_000, json!({})),
         json!({ "now": START + 5_000, "lwt": "dev-1", "tick": true }),
+        of_unknown_kind,
         line(5_001, event("connected", json!(1))),
     ];
     let (status, output) = run(&["lifecycle"], feed(lines));
@@ -316,8 +356,9 @@ fn a_refused_line_changes_nothing_but_the_time() {
     assert_eq!(kinds[4], (&json!(3), &json!("ClientIdMismatch")));
     assert_eq!(kinds[5], (&json!(4), &json!("MissingField")));
     assert_eq!(kinds[6], (&json!(5), &json!("BadInput")));
-    assert_eq!(output[7]["transition"], json!({ "from": "offline", "to": "online" }));
-    assert_eq!(output.len(), 9);
+    assert_eq!(kinds[7], (&json!(6), &json!("UnknownKind")));
+    assert_eq!(output[8]["transition"], json!({ "from": "offline", "to": "online" }));
+    assert_eq!(output.len(), 10);
 }
 
 #[test]

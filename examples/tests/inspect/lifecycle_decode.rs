@@ -46,10 +46,6 @@ fn an_event_is_told_under_its_wire_names_with_its_types() {
             json!({ "kind": kind, "clientId": "d", "timestamp": START, "eventType": kind, "topics": ["a/+", "$share/g/b"] }),
         );
     }
-    assert_decoded(
-        json!({ "payload": { "clientId": "d", "timestamp": START, "eventType": "hibernated" } }),
-        json!({ "kind": "unknown", "clientId": "d", "timestamp": START, "eventType": "hibernated" }),
-    );
     // Both cases of hex; of a name that is there twice the last counts.
     let twice =
         br#"{"clientId":"c","clientId":"d","timestamp":1700000000000,"eventType":"connected"}"#;
@@ -58,6 +54,75 @@ fn an_event_is_told_under_its_wire_names_with_its_types() {
             json!({ "payload": null, "payloadHex": hex }),
             json!({ "kind": "connected", "clientId": "d", "timestamp": START, "eventType": "connected" }),
         );
+    }
+}
+
+#[test]
+fn an_unknown_kind_keeps_the_documented_fields_that_can_be_read() {
+    let line = |fields: Value| {
+        let mut payload = json!({ "clientId": "d", "timestamp": START, "eventType": "hibernated" });
+        payload.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "payload": payload, "topic": "$aws/events/presence/hibernated/d" })
+    };
+    let told = |fields: Value| {
+        let mut told = line(fields)["payload"].take();
+        told["kind"] = "unknown".into();
+        told
+    };
+    assert_decoded(line(json!({})), told(json!({})));
+    let fields = json!({
+        "versionNumber": i64::MAX.to_string(), "clientInitiatedDisconnect": "false", "topics": ["a", "b/+"],
+        "disconnectReason": "NEW \" {}", "connectFailureReason": "SLEEPING", "ipAddress": "::1", "else": 1,
+    });
+    assert_decoded(
+        line(fields),
+        told(json!({
+            "versionNumber": i64::MAX, "clientInitiatedDisconnect": false, "topics": ["a", "b/+"],
+            "disconnectReason": "NEW \" {}", "connectFailureReason": "SLEEPING", "ipAddress": "::1",
+        })),
+    );
+    // Each on its own: what is beside it does not matter.
+    let fields = json!({
+        "versionNumber": -1, "clientInitiatedDisconnect": 1, "topics": ["a", 2], "disconnectReason": "NEW",
+        "connectFailureReason": null,
+    });
+    assert_decoded(line(fields), told(json!({ "disconnectReason": "NEW" })));
+    assert_decoded(
+        json!({ "payload": r#"{"versionNumber":1,"clientId":"d","timestamp":1700000000000,"eventType":"","versionNumber":2}"# }),
+        json!({ "kind": "unknown", "clientId": "d", "timestamp": START, "eventType": "", "versionNumber": 2 }),
+    );
+    // Strict, a number is no text.
+    let fields = json!({ "versionNumber": "1", "disconnectReason": "NEW" });
+    let (_, output) = run(&["lifecycle-decode", "--strict"], feed([line(fields)]));
+    assert_eq!(output[0]["ok"], told(json!({ "disconnectReason": "NEW" })));
+}
+
+#[test]
+fn a_topic_of_an_unknown_kind_must_be_confirmed_by_its_payload() {
+    let line = |topic: &str, event_type: Value| {
+        json!({ "topic": format!("$aws/events/{topic}"), "payload": {
+            "clientId": "a/b", "timestamp": START, "eventType": event_type, "topics": [], "versionNumber": 0,
+        }})
+    };
+    for (topic, event_type, expected) in [
+        ("presence/hibernated/a/b", json!("hibernated"), "1 ok"),
+        ("subscriptions/hibernated/a/b", json!("hibernated"), "1 ok"),
+        ("presence/hibernated/a/b", json!("connected"), "1 UnknownKind"),
+        ("presence/hibernated/a/b", json!("resumed"), "1 UnknownKind"),
+        ("presence/hibernated/a/b", Value::Null, "1 UnknownKind"),
+        // Known, but not in this family.
+        ("presence/subscribed/a/b", json!("subscribed"), "1 UnknownKind"),
+        ("presence/hibernated/b", json!("hibernated"), "1 ClientIdMismatch clientId"),
+        (
+            "presence/hibernated/x/hibernated/a/b",
+            json!("hibernated"),
+            "1 ClientIdMismatch clientId",
+        ),
+        ("presence/hibernated", json!("hibernated"), "1 ClientIdMismatch clientId"),
+        ("presence/hibernated/a/b", json!(7), "1 WrongType eventType"),
+    ] {
+        let (_, output) = run(&["lifecycle-decode"], feed([line(topic, event_type)]));
+        assert_eq!(kinds(&output), [expected], "{topic}");
     }
 }
 

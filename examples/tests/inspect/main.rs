@@ -50,6 +50,47 @@ fn lines_have_numbers_and_bounds_and_blank_ones_count() {
     assert_eq!(kinds(&run(&["lifecycle-decode"], longest + " ").1), ["1 BadInput"]);
 }
 
+#[test]
+fn what_other_systems_put_around_a_line_is_not_part_of_it() {
+    let good = r#"{"payload":{"clientId":"d","timestamp":1700000000000,"eventType":"connected"}}"#;
+    let longest = good.to_owned() + &" ".repeat(MAX_LINE_BYTES - good.len());
+    let input = format!("\u{feff}{longest}\r\n{longest}\r\n{longest}\r\r\n{longest} \r\n{good}");
+    let (_, output) = run(&["lifecycle-decode"], &input);
+    assert_eq!(kinds(&output), ["1 ok", "2 ok", "3 BadInput", "4 BadInput", "5 ok"]);
+    // Without the newline, the return is a byte like any other; and the mark is one on later lines.
+    for (input, expected) in [
+        (format!("\u{feff}{longest}"), &["1 ok"][..]),
+        (format!("\u{feff}{longest} "), &["1 BadInput"]),
+        (format!("\u{feff}{longest}      \n{good}"), &["1 BadInput", "2 ok"]),
+        (format!("{longest}\r"), &["1 BadInput"]),
+        (format!("\u{feff}\r\n{good}\n\u{feff}{good}\n"), &["2 ok", "3 BadInput"]),
+        (format!("\u{feff}\u{feff}{good}\n"), &["1 BadInput"]),
+    ] {
+        assert_eq!(kinds(&run(&["lifecycle-decode"], &input).1), expected);
+    }
+}
+
+#[test]
+fn a_member_may_have_any_name_that_json_can_write() {
+    let with = |name: &str| {
+        format!(
+            r#"{{"{name}":"\udc00","p\u0061yload":{{"clientId":"d","timestamp":1700000000000,"eventType":"x"}}}}"#
+        )
+    };
+    for (name, expected) in [
+        (r"\ud800", "1 ok"),
+        (r"\udc00\ud800 é", "1 ok"),
+        (r"\ud83d\ude00", "1 ok"),
+        ("", "1 ok"),
+        ("\u{1}", "1 BadInput"),
+        ("\t", "1 BadInput"),
+        (r"\ud80", "1 BadInput"),
+        (r"\x", "1 BadInput"),
+    ] {
+        assert_eq!(kinds(&run(&["lifecycle-decode"], with(name)).1), [expected], "{name:?}");
+    }
+}
+
 /// What a crate adds to its errors must get a name in the lists.
 #[test]
 fn every_error_of_the_crate_has_its_name() {
