@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arbitrary::Arbitrary;
 use feeds::Step;
 use iot_lifecycle::{
-    ConnectFailed, Connected, Disconnected, Event, EventKind, HeadKind, Order, Topics,
+    ConnectFailed, Connected, Disconnected, Event, EventKind, HeadKind, Order, SessionId, Topics,
     fleet::{ApplyError, ClientKey, Config, Fleet, HashKey, HashedId, Update},
     presence::{self, Note, Presence, Status, TimerToken},
 };
@@ -408,7 +408,7 @@ impl Session {
             Self::Dashed => "00000000-0000-0000-0000-00000000000A".into(),
             Self::Plain => "0000000000000000000000000000000a".into(),
             Self::Empty => String::new(),
-            Self::TooLong => "s".repeat(129),
+            Self::TooLong => "s".repeat(SessionId::MAX_BYTES + 1),
         })
     }
 }

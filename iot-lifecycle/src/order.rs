@@ -129,11 +129,12 @@ impl Order {
             },
             Self::TimestampOnly => 0,
         };
-        let bytes = event.session_identifier.as_ref().map_or(0, |session| session.len());
+        let session = event.session();
+        let bytes = session.as_ref().map_or(0, SessionId::len);
         if bytes > SessionId::MAX_BYTES {
             return Err(HeadError::SessionTooLong { bytes });
         }
-        Ok(Some(Head { kind, version, session: event.session(), timestamp: event.timestamp }))
+        Ok(Some(Head { kind, version, session, timestamp: event.timestamp }))
     }
 
     /// `Greater` when `x` is newer than `y`, `Less` when it is older, `Equal` when both tell of the same event.
@@ -265,7 +266,7 @@ pub enum HeadError {
     /// It would be kept for as long as the client is known.
     #[error("sessionIdentifier has {bytes} bytes, at most {} are kept", SessionId::MAX_BYTES)]
     SessionTooLong {
-        /// Its length.
+        /// The length of its normal form.
         bytes: usize,
     },
 }

@@ -28,8 +28,9 @@ enum Form<'a> {
 }
 
 impl<'a> SessionId<'a> {
-    /// The longest text that is kept with a client; the documented form has 36 bytes.
-    pub const MAX_BYTES: usize = 128;
+    /// The longest text, in bytes of its normal form, that is kept with a client: it stays as long as the client is
+    /// known. The documented form has 32.
+    pub const MAX_BYTES: usize = 1_024;
 
     /// The normal form of this text; none when it is empty, which stands for an unknown session.
     #[must_use]
@@ -42,6 +43,14 @@ impl<'a> SessionId<'a> {
             Some(value) => Form::Hex(value),
             None => Form::Text(text),
         }))
+    }
+
+    /// How many bytes the normal form has.
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Form::Hex(value) => 2 * value.len(),
+            Form::Text(text) => text.len(),
+        }
     }
 
     /// The same, borrowing from `self`.

@@ -197,3 +197,19 @@ fn a_lost_connect_is_suspected_only_of_another_known_session_more_than_theta_lat
     head.session = None;
     assert!(!suggests(&head, "B", 9_000));
 }
+
+#[test]
+fn a_session_that_is_too_long_to_keep_is_refused_by_its_normal_form() {
+    let connected = |session: String| {
+        let timestamp = UnixMillis::new(1_700_000_000_000);
+        let mut event = Event::new("a", timestamp, Connected::new(0));
+        event.session_identifier = Some(session.into());
+        Order::default().head(&event).map(|head| head.unwrap().session.unwrap().to_string())
+    };
+    let digits = "0".repeat(32);
+    assert_eq!(connected("-".repeat(2_000) + &digits), Ok(digits));
+    let longest = "x".repeat(SessionId::MAX_BYTES);
+    assert_eq!(connected(longest.clone()), Ok(longest.clone()));
+    let bytes = SessionId::MAX_BYTES + 1;
+    assert_eq!(connected(longest + "x"), Err(HeadError::SessionTooLong { bytes }));
+}

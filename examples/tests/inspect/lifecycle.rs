@@ -391,7 +391,7 @@ fn a_line_of_a_feed_says_what_time_it_is_and_one_thing_more() {
 
     let session = format!(
         r#"{{"now":1,"payload":{{"clientId":"d","timestamp":{START},"eventType":"connected","versionNumber":0,"sessionIdentifier":"{}"}}}}"#,
-        "s".repeat(129)
+        "s".repeat(1_025)
     );
     let (_, output) = run(&["lifecycle"], &session);
     assert_eq!(kinds(&output), ["1 SessionTooLong sessionIdentifier"]);
