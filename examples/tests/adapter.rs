@@ -314,6 +314,63 @@ async fn a_dead_port_is_a_lost_link_and_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_link_ends_also_for_a_machine_that_refuses_to_hear_of_it() {
+    /// Refuses the first end of a link.
+    struct Deaf {
+        script: Script,
+        refused: bool,
+    }
+
+    impl Machine for Deaf {
+        type Vocabulary = Mqtt;
+        type Event = Heard;
+        type Error = std::fmt::Error;
+
+        fn handle_input(
+            &mut self,
+            now: MonoTime,
+            input: InputOf<'_, Self>,
+        ) -> Result<(), std::fmt::Error> {
+            if matches!(input, Input::Closed(_)) && !self.refused {
+                self.refused = true;
+                return Err(std::fmt::Error);
+            }
+            let Ok(()) = self.script.handle_input(now, input);
+            Ok(())
+        }
+
+        fn handle_timeout(&mut self, now: MonoTime) {
+            self.script.handle_timeout(now);
+        }
+
+        fn poll_output(&mut self) -> Output<Action, Heard> {
+            self.script.poll_output()
+        }
+
+        fn is_finished(&self) -> bool {
+            self.script.is_finished()
+        }
+    }
+
+    let server = Server::bind().await;
+    let (port, listener) = (server.port, server.listener);
+    drop(listener);
+    let mut machine = Deaf { script: Script::default(), refused: false };
+    let mut adapter = Adapter::new();
+    adapter.open(LINK, &options(port, "client"));
+    let mut told = Vec::new();
+    within(adapter.step(&mut machine, |event| told.push(event))).await.unwrap_err();
+    let stepped = within(adapter.step(&mut machine, |event| told.push(event))).await;
+    let Ok(Stepped::Closed(closed, Some(ConnectionError::Io(_)))) = stepped else {
+        panic!("{stepped:?}");
+    };
+    assert_eq!((closed.link, closed.reason), (LINK, CloseReason::Lost));
+    assert_eq!(told, []);
+    let waits = is_waiting(adapter.step(&mut machine, |event| told.push(event))).await;
+    assert!(waits, "it is told once");
+}
+
+#[tokio::test]
 async fn a_lost_link_is_not_opened_again() {
     let (server, mut client, stream) = scripted().await;
     drop(stream);
