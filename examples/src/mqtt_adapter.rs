@@ -398,19 +398,26 @@ impl Connection {
             ) => self.answered(Request::Publish, *pkid),
             // QoS 0 has no identifier and no answer.
             Event::Outgoing(Outgoing::Publish(0)) => self.requested.pop_front(),
-            Event::Outgoing(Outgoing::Publish(id)) => self.sent(Request::Publish, *id),
-            Event::Outgoing(Outgoing::Subscribe(id)) => self.sent(Request::Subscribe, *id),
-            Event::Outgoing(Outgoing::Unsubscribe(id)) => self.sent(Request::Unsubscribe, *id),
+            Event::Outgoing(Outgoing::Publish(id)) => {
+                return self.sent(link, Request::Publish, *id);
+            }
+            Event::Outgoing(Outgoing::Subscribe(id)) => {
+                return self.sent(link, Request::Subscribe, *id);
+            }
+            Event::Outgoing(Outgoing::Unsubscribe(id)) => {
+                return self.sent(link, Request::Unsubscribe, *id);
+            }
             _ => None,
         };
         token.map(|token| Done::new(link, token).into())
     }
 
-    /// The client sends in the order of the requests, and now tells the identifier.
-    fn sent(&mut self, request: Request, id: u16) -> Option<Token> {
+    /// The client sends in the order of the requests, and now tells the identifier. It gives identifiers in turn, without
+    /// regard to an old request that still waits: whose answer it would be is not known then.
+    fn sent(&mut self, link: Link, request: Request, id: u16) -> Option<Input<'static>> {
         let token = self.requested.pop_front()?;
-        self.unanswered.insert((request, id), token);
-        None
+        let old = self.unanswered.insert((request, id), token)?;
+        Some(Failed::new(link, old).into())
     }
 
     fn answered(&mut self, request: Request, id: u16) -> Option<Token> {

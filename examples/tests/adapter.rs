@@ -423,6 +423,30 @@ async fn a_refused_subscription_fails() {
 }
 
 #[tokio::test]
+async fn a_request_whose_identifier_is_given_again_fails() {
+    let (_server, mut client, mut stream) = scripted().await;
+    client.script.ask(Subscribe::new(LINK, Token::new(1_000), "a", Qos::AtLeastOnce));
+    // Its identifier is 1, and it gets no answer; the client counts to 100.
+    for id in 2..=100 {
+        client.publish(id.into(), "a", Qos::AtLeastOnce);
+        let acknowledge = async {
+            if id == 2 {
+                assert_eq!(read_kind(&mut stream).await, Some(SUBSCRIBE));
+            }
+            assert_eq!(read_kind(&mut stream).await, Some(PUBLISH));
+            stream.write_all(&[0x40, 2, 0, id]).await.unwrap();
+        };
+        let (heard, ()) = tokio::join!(client.next(), acknowledge);
+        assert_eq!(heard, Heard::Done(Token::new(id.into())));
+    }
+    client.script.ask(Subscribe::new(LINK, Token::new(2_000), "b", Qos::AtLeastOnce));
+    assert_eq!(client.next().await, Heard::Failed(Token::new(1_000)));
+    assert_eq!(read_kind(&mut stream).await, Some(SUBSCRIBE));
+    stream.write_all(&[0x90, 3, 0, 1, 1]).await.unwrap();
+    assert_eq!(client.next().await, Heard::Done(Token::new(2_000)));
+}
+
+#[tokio::test]
 async fn what_arrives_together_with_the_end_is_told_before_it() {
     let (_server, mut client, mut stream) = scripted().await;
     // Two messages, then a packet that no broker may send.
