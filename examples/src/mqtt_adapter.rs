@@ -78,8 +78,8 @@ pub struct Adapter {
 pub enum Stepped {
     /// Go on.
     Running,
-    /// A connection ended, and why if it did not end as asked; the machine knows, or has just refused to. Whoever opened
-    /// it decides what next.
+    /// A connection ended, and why if it did not end as asked; the machine knows, or has just refused to. Whoever
+    /// opened it decides what next.
     Closed(Closed, Option<ConnectionError>),
     /// The machine has ended, and everything it said is told and sent. Step on only after a command started it again.
     Finished,
@@ -412,8 +412,8 @@ impl Connection {
         token.map(|token| Done::new(link, token).into())
     }
 
-    /// The client sends in the order of the requests, and now tells the identifier. It gives identifiers in turn, without
-    /// regard to an old request that still waits: whose answer it would be is not known then.
+    /// The client sends in the order of the requests, and now tells the identifier. It gives identifiers in turn,
+    /// without regard to an old request that still waits: whose answer it would be is not known then.
     fn sent(&mut self, link: Link, request: Request, id: u16) -> Option<Input<'static>> {
         let token = self.requested.pop_front()?;
         let old = self.unanswered.insert((request, id), token)?;
