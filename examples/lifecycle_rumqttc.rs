@@ -1,8 +1,18 @@
 //! Prints who comes and goes, on `rumqttc`, and remembers it from one run to the next.
 //!
 //! Copy it into your project together with `src/mqtt_adapter.rs`. Stop it with Ctrl-C.
+//!
+//! It writes its snapshot every minute, unless the feed leaves it no pause, and when it is stopped. A crash takes back
+//! what came since: the session that the broker keeps makes up only for what was not acknowledged yet, and the client
+//! acknowledges by itself what it receives. Whoever is shown wrongly after that is so until the next event.
 
-use std::{env, error::Error, fs, io::ErrorKind, time::Duration, time::SystemTime};
+use std::{
+    env,
+    error::Error,
+    fs::{self, File},
+    io::{ErrorKind, Write as _},
+    time::{Duration, SystemTime},
+};
 
 use examples::mqtt_adapter::{Adapter, Stepped};
 use iot_lifecycle::fleet::{Config, Event, Fleet, HashKey};
@@ -14,6 +24,9 @@ use tokio::{
     signal::ctrl_c,
     time::{Instant, sleep_until},
 };
+
+/// From one snapshot to the next.
+const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -29,8 +42,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
     let mut link = Link::new(1);
     let (mut reopen, mut stopping) = (Some(Instant::now()), false);
+    let mut save_at = Instant::now() + SAVE_INTERVAL;
     loop {
         tokio::select! {
+            biased;
+            _ = ctrl_c() => {
+                if stopping || reopen.is_some() {
+                    break;
+                }
+                adapter.disconnect(link);
+                stopping = true;
+            }
+            // Not a sleep below: meanwhile the fleet's own waits go on.
+            () = sleep_until(reopen.unwrap_or_else(Instant::now)), if reopen.is_some() => {
+                reopen = None;
+                adapter.open(link, &options);
+            }
             stepped = adapter.step(&mut fleet, |event| {
                 if matches!(event, Event::Subscribed { .. }) {
                     backoff.reset();
@@ -47,25 +74,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Ok(_) => {}
                 Err(refused) => println!("refused: {refused}"),
             },
-            // Not a sleep above: meanwhile the fleet's own waits go on.
-            () = sleep_until(reopen.unwrap_or_else(Instant::now)), if reopen.is_some() => {
-                reopen = None;
-                adapter.open(link, &options);
-            }
-            _ = ctrl_c() => {
-                if stopping || reopen.is_some() {
-                    break;
+            // After the step: once that one waits, the fleet is drained.
+            () = sleep_until(save_at) => {
+                if let Err(error) = save(file, &fleet) {
+                    println!("not saved: {error}");
                 }
-                adapter.disconnect(link);
-                stopping = true;
+                save_at = Instant::now() + SAVE_INTERVAL;
             }
         }
     }
     while let Output::Event(event) = fleet.poll_output() {
         print(event);
     }
-    fs::write(file, serde_json::to_vec(&fleet.snapshot())?)?;
-    Ok(())
+    save(file, &fleet)
+}
+
+/// Beside the file first: what stands there is whole at any time.
+fn save(file: &str, fleet: &Fleet<Box<str>>) -> Result<(), Box<dyn Error>> {
+    let new = format!("{file}.new");
+    let mut writer = File::create(&new)?;
+    writer.write_all(&serde_json::to_vec(&fleet.snapshot())?)?;
+    writer.sync_all()?;
+    Ok(fs::rename(new, file)?)
 }
 
 fn load(file: &str, clock: WallClock) -> Result<Fleet<Box<str>>, Box<dyn Error>> {

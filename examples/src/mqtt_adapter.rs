@@ -69,6 +69,8 @@ pub struct Adapter {
     origin: Instant,
     pump: Pump<Action>,
     links: Links,
+    /// Refused by the machine, and still to be told to whoever opened the link.
+    refused: Option<(Closed, Option<ConnectionError>)>,
 }
 
 /// What a step came to.
@@ -76,7 +78,8 @@ pub struct Adapter {
 pub enum Stepped {
     /// Go on.
     Running,
-    /// A connection ended, and why if it did not end as asked; the machine knows. Whoever opened it decides what next.
+    /// A connection ended, and why if it did not end as asked; the machine knows, or has just refused to. Whoever
+    /// opened it decides what next.
     Closed(Closed, Option<ConnectionError>),
     /// The machine has ended, and everything it said is told and sent. Step on only after a command started it again.
     Finished,
@@ -86,7 +89,7 @@ impl Adapter {
     /// No connections yet; the time of the machine starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new() }
+        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(), refused: None }
     }
 
     /// The time to give to the machine with a command.
@@ -116,7 +119,8 @@ impl Adapter {
     /// Cancel safe: dropped while it waits, it has lost nothing.
     ///
     /// # Errors
-    /// The machine refused the input, and is as before. Step on.
+    /// The machine refused the input, and is as before. Step on: if it was the end of a connection, the next step still
+    /// says [`Stepped::Closed`].
     pub async fn step<M>(
         &mut self,
         machine: &mut M,
@@ -125,6 +129,9 @@ impl Adapter {
     where
         M: Machine<Vocabulary = Mqtt> + ?Sized,
     {
+        if let Some((closed, error)) = self.refused.take() {
+            return Ok(Stepped::Closed(closed, error));
+        }
         let mut told = false;
         let send = |action| self.links.send(action);
         let tell = |event| {
@@ -152,11 +159,15 @@ impl Adapter {
             Input::Closed(closed) => Some(closed),
             _ => None,
         };
-        machine.handle_input(now, input)?;
-        Ok(match (closed, report) {
-            (Some(closed), Report::Ended(error)) => Stepped::Closed(closed, error),
-            _ => Stepped::Running,
-        })
+        let heard = machine.handle_input(now, input);
+        let (Some(closed), Report::Ended(error)) = (closed, report) else {
+            return heard.map(|()| Stepped::Running);
+        };
+        if let Err(refused) = heard {
+            self.refused = Some((closed, error));
+            return Err(refused);
+        }
+        Ok(Stepped::Closed(closed, error))
     }
 
     /// Steps until the machine has ended: for machines that open their connections themselves.
@@ -387,19 +398,26 @@ impl Connection {
             ) => self.answered(Request::Publish, *pkid),
             // QoS 0 has no identifier and no answer.
             Event::Outgoing(Outgoing::Publish(0)) => self.requested.pop_front(),
-            Event::Outgoing(Outgoing::Publish(id)) => self.sent(Request::Publish, *id),
-            Event::Outgoing(Outgoing::Subscribe(id)) => self.sent(Request::Subscribe, *id),
-            Event::Outgoing(Outgoing::Unsubscribe(id)) => self.sent(Request::Unsubscribe, *id),
+            Event::Outgoing(Outgoing::Publish(id)) => {
+                return self.sent(link, Request::Publish, *id);
+            }
+            Event::Outgoing(Outgoing::Subscribe(id)) => {
+                return self.sent(link, Request::Subscribe, *id);
+            }
+            Event::Outgoing(Outgoing::Unsubscribe(id)) => {
+                return self.sent(link, Request::Unsubscribe, *id);
+            }
             _ => None,
         };
         token.map(|token| Done::new(link, token).into())
     }
 
-    /// The client sends in the order of the requests, and now tells the identifier.
-    fn sent(&mut self, request: Request, id: u16) -> Option<Token> {
+    /// The client sends in the order of the requests, and now tells the identifier. It gives identifiers in turn,
+    /// without regard to an old request that still waits: whose answer it would be is not known then.
+    fn sent(&mut self, link: Link, request: Request, id: u16) -> Option<Input<'static>> {
         let token = self.requested.pop_front()?;
-        self.unanswered.insert((request, id), token);
-        None
+        let old = self.unanswered.insert((request, id), token)?;
+        Some(Failed::new(link, old).into())
     }
 
     fn answered(&mut self, request: Request, id: u16) -> Option<Token> {

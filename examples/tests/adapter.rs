@@ -314,6 +314,63 @@ async fn a_dead_port_is_a_lost_link_and_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_link_ends_also_for_a_machine_that_refuses_to_hear_of_it() {
+    /// Refuses the first end of a link.
+    struct Deaf {
+        script: Script,
+        refused: bool,
+    }
+
+    impl Machine for Deaf {
+        type Vocabulary = Mqtt;
+        type Event = Heard;
+        type Error = std::fmt::Error;
+
+        fn handle_input(
+            &mut self,
+            now: MonoTime,
+            input: InputOf<'_, Self>,
+        ) -> Result<(), std::fmt::Error> {
+            if matches!(input, Input::Closed(_)) && !self.refused {
+                self.refused = true;
+                return Err(std::fmt::Error);
+            }
+            let Ok(()) = self.script.handle_input(now, input);
+            Ok(())
+        }
+
+        fn handle_timeout(&mut self, now: MonoTime) {
+            self.script.handle_timeout(now);
+        }
+
+        fn poll_output(&mut self) -> Output<Action, Heard> {
+            self.script.poll_output()
+        }
+
+        fn is_finished(&self) -> bool {
+            self.script.is_finished()
+        }
+    }
+
+    let server = Server::bind().await;
+    let (port, listener) = (server.port, server.listener);
+    drop(listener);
+    let mut machine = Deaf { script: Script::default(), refused: false };
+    let mut adapter = Adapter::new();
+    adapter.open(LINK, &options(port, "client"));
+    let mut told = Vec::new();
+    within(adapter.step(&mut machine, |event| told.push(event))).await.unwrap_err();
+    let stepped = within(adapter.step(&mut machine, |event| told.push(event))).await;
+    let Ok(Stepped::Closed(closed, Some(ConnectionError::Io(_)))) = stepped else {
+        panic!("{stepped:?}");
+    };
+    assert_eq!((closed.link, closed.reason), (LINK, CloseReason::Lost));
+    assert_eq!(told, []);
+    let waits = is_waiting(adapter.step(&mut machine, |event| told.push(event))).await;
+    assert!(waits, "it is told once");
+}
+
+#[tokio::test]
 async fn a_lost_link_is_not_opened_again() {
     let (server, mut client, stream) = scripted().await;
     drop(stream);
@@ -363,6 +420,30 @@ async fn a_refused_subscription_fails() {
     let (first, ()) = tokio::join!(client.next(), answers);
     assert_eq!(first, Heard::Done(Token::new(1)));
     assert_eq!(client.next().await, Heard::Failed(Token::new(2)));
+}
+
+#[tokio::test]
+async fn a_request_whose_identifier_is_given_again_fails() {
+    let (_server, mut client, mut stream) = scripted().await;
+    client.script.ask(Subscribe::new(LINK, Token::new(1_000), "a", Qos::AtLeastOnce));
+    // Its identifier is 1, and it gets no answer; the client counts to 100.
+    for id in 2..=100 {
+        client.publish(id.into(), "a", Qos::AtLeastOnce);
+        let acknowledge = async {
+            if id == 2 {
+                assert_eq!(read_kind(&mut stream).await, Some(SUBSCRIBE));
+            }
+            assert_eq!(read_kind(&mut stream).await, Some(PUBLISH));
+            stream.write_all(&[0x40, 2, 0, id]).await.unwrap();
+        };
+        let (heard, ()) = tokio::join!(client.next(), acknowledge);
+        assert_eq!(heard, Heard::Done(Token::new(id.into())));
+    }
+    client.script.ask(Subscribe::new(LINK, Token::new(2_000), "b", Qos::AtLeastOnce));
+    assert_eq!(client.next().await, Heard::Failed(Token::new(1_000)));
+    assert_eq!(read_kind(&mut stream).await, Some(SUBSCRIBE));
+    stream.write_all(&[0x90, 3, 0, 1, 1]).await.unwrap();
+    assert_eq!(client.next().await, Heard::Done(Token::new(2_000)));
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Vec<Check>, Failure> {
     let played = timeout(HANG, play.run(&history, |_| bar.inc(1))).await??;
     bar.finish_and_clear();
 
-    println!("Three of them, closer:\n");
+    println!("A few of them, closer:\n");
     timeline::draw(&history, &played);
     print_notes(&played);
     let wrong = compare(&history, &played);

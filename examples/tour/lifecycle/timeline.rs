@@ -58,7 +58,7 @@ const PATTERNS: [Pattern; 3] = [
     },
 ];
 
-/// Prints one device for each pattern, the shortest that shows it.
+/// Prints one device for each pattern, the shortest that shows it, if a short one does.
 pub(crate) fn draw(history: &History, played: &Played) {
     println!("  {} connected   {} disconnected   v: its version number", arrow(true), arrow(false));
     println!("  1 2 3: the true order   (2): lost   ┊ the version starts again\n");
@@ -66,7 +66,6 @@ pub(crate) fn draw(history: &History, played: &Played) {
     stories.sort_by_key(|story| story.arrivals.len() + story.device.occurrences.len());
     for pattern in PATTERNS {
         let Some(place) = stories.iter().position(|story| (pattern.shows)(story)) else {
-            println!("  No short example of: {}\n", pattern.title);
             continue;
         };
         let story = stories.remove(place);
