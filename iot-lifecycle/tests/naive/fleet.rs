@@ -155,10 +155,9 @@ impl<K: Clone + Ord> Reference<K> {
         let oldest_kept = self.clock.at(self.now).before(retention);
         let before = self.clients.len();
         self.clients.retain(|_, presence| {
-            let newest = presence.head().map(|head| head.timestamp);
-            let stays =
-                !presence.is_evictable() || newest.is_some_and(|newest| newest >= oldest_kept);
+            let stays = !presence.is_evictable() || age(presence) >= oldest_kept;
             if !stays {
+                let newest = presence.head().map(|head| head.timestamp);
                 self.watermark = self.watermark.max(newest);
             }
             stays
@@ -171,12 +170,16 @@ impl<K: Clone + Ord> Reference<K> {
     /// Forgets the oldest of a small fleet's clients that are offline; a tie is broken by key.
     fn evict_oldest(&mut self) {
         let offline = self.clients.iter().filter(|(_, presence)| presence.is_evictable());
-        let by_age = offline
-            .map(|(key, presence)| (presence.head().map(|head| head.timestamp), key.clone()));
-        if let Some((timestamp, key)) = by_age.min() {
-            self.watermark = self.watermark.max(timestamp);
-            self.clients.remove(&key);
+        let oldest = offline.map(|(key, presence)| (age(presence), key.clone())).min();
+        if let Some(presence) = oldest.and_then(|(_, key)| self.clients.remove(&key)) {
+            let newest = presence.head().map(|head| head.timestamp);
+            self.watermark = self.watermark.max(newest);
             self.evicted += 1;
         }
     }
+}
+
+/// When the newest event of a client happened; one that only queries told of is older than all.
+fn age(presence: &Presence) -> UnixMillis {
+    presence.head().map_or(UnixMillis::new(i64::MIN), |head| head.timestamp)
 }
