@@ -64,9 +64,9 @@ impl Config {
         Self { filters: filters.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// With at most this many clients, 1 at least. When a new one needs a place, the oldest that are offline are
-    /// forgotten, and events that could be older than theirs are refused from then on; see
-    /// [`ApplyError::BelowWatermark`](super::ApplyError::BelowWatermark).
+    /// With at most this many clients, 1 at least. When a new one needs a place, the one whose newest event is the oldest
+    /// among those offline is forgotten, and from then on events of unknown clients that could be older than that event
+    /// are refused; see [`ApplyError::BelowWatermark`](super::ApplyError::BelowWatermark).
     #[must_use]
     pub fn with_max_clients(self, max_clients: usize) -> Self {
         Self { max_clients: max_clients.clamp(1, LAST_SLOT), ..self }
