@@ -1,13 +1,18 @@
 //! Whether one client is there: the wait state as a plain step function (specification section 5).
 //!
 //! ```text
-//!             connect                      disconnect, wait > 0
-//!  unknown ───────────────► online ◄──────────────────────────┐
-//!     │                      │  ▲                    connect, │ published stays online
-//!     │ disconnect           │  │ connect            cancel   ▼
-//!     │ and wait             │  └────────── offline ◄────── waiting
-//!     └──────────────────────┴─────────────────────► (timer with its token, at its deadline)
+//!            connect               disconnect
+//!  unknown ───────────► online ────────────────► online, waiting
+//!     │                  ▲ ▲ ▲       connect            │
+//!     │ disconnect       │ │ └──────────────────────────┤
+//!     ▼       connect    │ │ connect                    │ wait over
+//!  unknown, waiting ─────┘ └──────── offline ◄──────────┘
+//!     │                                 ▲
+//!     └─────────────────────────────────┘
+//!                  wait over
 //! ```
+//!
+//! Where the wait is zero a disconnect leads to offline at once.
 
 use core::{cmp::Ordering, fmt, time::Duration};
 
