@@ -8,7 +8,7 @@ use super::table::Slot;
 /// Slots by a value, smallest first.
 ///
 /// An entry is void once its slot's value is another one, or none. Void entries stay until they come up, or outnumber
-/// the others: whoever holds the agenda knows the `current` value of a slot, and enters it again whenever it changes.
+/// the others three to one: whoever holds the agenda knows the `current` value of a slot, and enters it again whenever it changes.
 #[derive(Clone)]
 pub(super) struct Agenda<T> {
     entries: BinaryHeap<Reverse<(T, Slot)>>,
@@ -39,7 +39,7 @@ impl<T: Ord + Copy> Agenda<T> {
         self.live -= usize::from(before.is_some());
         if let Some(value) = after.filter(|_| after != before) {
             self.entries.push(Reverse((value, slot)));
-            if self.entries.len() > 2 * self.live + VOID_ENTRIES {
+            if self.entries.len() > 4 * self.live + VOID_ENTRIES {
                 let mut entries = mem::take(&mut self.entries);
                 entries.retain(|Reverse((value, slot))| current(*slot) == Some(*value));
                 self.entries = entries;
