@@ -8,7 +8,8 @@ use super::table::Slot;
 /// Slots by a value, smallest first.
 ///
 /// An entry is void once its slot's value is another one, or none. Void entries stay until they come up, or outnumber
-/// the others three to one: whoever holds the agenda knows the `current` value of a slot, and enters it again whenever it changes.
+/// the others three to one: whoever holds the agenda knows the `current` value of a slot, and enters it again whenever
+/// it changes.
 #[derive(Clone)]
 pub(super) struct Agenda<T> {
     entries: BinaryHeap<Reverse<(T, Slot)>>,
