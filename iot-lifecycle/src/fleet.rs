@@ -147,7 +147,8 @@ pub enum ApplyError {
         /// The configured limit.
         limit: usize,
     },
-    /// The client may have been forgotten early, with a newer event (section 6.3).
+    /// The client may have been forgotten, with a newer event: room was short, or the wall clock was set back after
+    /// [`evict`](Fleet::evict) (section 6.3).
     #[error(
         "timestamp {timestamp} is not past the watermark {watermark} by theta: query the client's connectivity and \
          pass the answer to `observe`"
@@ -155,7 +156,7 @@ pub enum ApplyError {
     BelowWatermark {
         /// That of the event.
         timestamp: UnixMillis,
-        /// The newest event among the clients that were forgotten early.
+        /// The newest event among the clients that were forgotten.
         watermark: UnixMillis,
     },
 }
@@ -452,7 +453,7 @@ impl<K: ClientKey> Fleet<K> {
         Ok(())
     }
 
-    /// Whether an event of a client without a head can be told from one that was forgotten early (section 6.3). What is
+    /// Whether an event of a client without a head can be told from one that was forgotten (section 6.3). What is
     /// not admitted anyway is in no doubt.
     fn check_watermark(&self, at: MonoTime, input: &Input<'_>) -> Result<(), ApplyError> {
         let (Input::Event { head, .. }, Some(watermark)) = (input, self.watermark) else {
