@@ -13,6 +13,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod amqp;
 mod backoff;
 mod machine;
 pub mod mqtt;
