@@ -41,12 +41,12 @@ use crate::{
 /// assert_eq!(verify(user_name, hex, now, &Policy::strict(), &store), Err(VerifyError::BadCredentials));
 /// # Ok::<(), VerifyError>(())
 /// ```
-pub fn verify<'a, S: KeyStore + ?Sized>(
+pub fn verify<'a, 'k>(
     user_name: &'a [u8],
     password: &[u8],
     now: UnixMillis,
     policy: &Policy,
-    store: &S,
+    store: impl KeyStore<'k>,
 ) -> Result<Verified<'a>, VerifyError> {
     let user_name = UserName::parse(user_name)?;
     let key = store.key(user_name.auth_id())?;
@@ -126,14 +126,17 @@ impl<'a> Unsigned<'a> {
 }
 
 /// Knows keys. A closure from an AccessKey id to an optional [`Key`] is one.
-pub trait KeyStore {
+///
+/// A store that has to wait for its answer, as a database, is asked before: [`UserName::parse`] tells the id, and the
+/// closure hands over what was found.
+pub trait KeyStore<'k> {
     /// The key with this AccessKey id, if there is one.
     ///
     /// Look it up in a time that does not depend on whether there is.
     ///
     /// # Errors
     /// The store cannot be asked now.
-    fn key(&self, auth_id: &str) -> Result<Option<Key<'_>>, Unavailable>;
+    fn key(&self, auth_id: &str) -> Result<Option<Key<'k>>, Unavailable>;
 
     /// Whether the key may subscribe (`iot:sub`) for the group and in the instance that the login names. Default: yes.
     fn is_authorized(&self, login: &Verified<'_>) -> bool {
@@ -142,8 +145,8 @@ pub trait KeyStore {
     }
 }
 
-impl<'k, F: Fn(&str) -> Option<Key<'k>>> KeyStore for F {
-    fn key(&self, auth_id: &str) -> Result<Option<Key<'_>>, Unavailable> {
+impl<'k, F: Fn(&str) -> Option<Key<'k>>> KeyStore<'k> for F {
+    fn key(&self, auth_id: &str) -> Result<Option<Key<'k>>, Unavailable> {
         Ok(self(auth_id))
     }
 }
