@@ -9,7 +9,7 @@ use crate::{AuthMode, Field, SignMethod, consumer::MAX_CLIENT_ID_CHARS};
 
 /// A user name that was taken apart (specification, section 3.1). It borrows; reading it allocates nothing.
 ///
-/// None of it is proven: [`verify`](crate::verify) is what compares it with a password. `Debug` does not show the token.
+/// None of it is proven: [`verify`](crate::verify) is what compares it with a password. `Debug` shows no token.
 ///
 /// ```
 /// use amqp_auth::{ParseError, SignMethod, UserName};
@@ -35,7 +35,7 @@ pub struct UserName<'a> {
     params: &'a str,
 }
 
-/// Why a user name is refused. When several things are wrong, the first in this order is told, parameters from the left.
+/// Why a user name is refused. Of several reasons the first in this order is told, parameters from the left.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
