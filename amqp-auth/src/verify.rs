@@ -46,7 +46,7 @@ pub fn verify<'a, 'k>(
     password: &[u8],
     now: UnixMillis,
     policy: &Policy,
-    store: impl KeyStore<'k>,
+    store: &(impl KeyStore<'k> + ?Sized),
 ) -> Result<Verified<'a>, VerifyError> {
     let user_name = UserName::parse(user_name)?;
     let key = store.key(user_name.auth_id())?;
