@@ -16,6 +16,7 @@ extern crate std;
 mod build_error;
 mod consumer;
 mod credential;
+pub mod dedupe;
 mod endpoint;
 mod field;
 mod idle_timeout;
