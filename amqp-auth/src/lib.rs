@@ -21,6 +21,8 @@ mod endpoint;
 mod field;
 mod idle_timeout;
 mod mac;
+#[cfg(feature = "sim")]
+pub mod platform;
 pub mod sasl;
 mod sign;
 mod stack;
