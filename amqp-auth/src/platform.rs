@@ -437,7 +437,7 @@ impl Platform {
         }
         let (wall, policy) = (self.wall_clock.at(self.now), &self.config.policy);
         let keys = Keys(&self.config.accounts);
-        let login = match verify(init.user_name, init.password, wall, policy, keys) {
+        let login = match verify(init.user_name, init.password, wall, policy, &keys) {
             Ok(login) => login,
             Err(error) => {
                 let code = error.sasl_code();
