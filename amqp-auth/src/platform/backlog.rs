@@ -73,6 +73,10 @@ impl Backlog {
         self.messages.get(&id).is_some_and(|entry| entry.expires_at > now)
     }
 
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = MessageId> {
+        self.messages.keys().copied()
+    }
+
     pub(super) fn deliveries(&self) -> usize {
         self.deliveries.len()
     }
