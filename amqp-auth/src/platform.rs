@@ -98,7 +98,7 @@ pub struct Platform {
     /// When each group logged in within the last minute.
     logins: BTreeMap<String, VecDeque<MonoTime>>,
     backlog: Backlog,
-    /// The state of the generator, as that is neither hashed nor cloned.
+    /// The state of the generator that chooses among clients: the generator itself has no hash.
     seed: u64,
     faults: Faults,
     outputs: VecDeque<Output<Action, Event>>,
@@ -121,10 +121,9 @@ impl Platform {
     /// A platform with these settings, which nobody is connected to.
     #[must_use]
     pub fn new(config: Config, wall_clock: WallClock) -> Self {
-        let mut rng = Rng::with_seed(config.seed);
         Self {
-            backlog: Backlog::new(&mut rng),
-            seed: rng.get_seed(),
+            backlog: Backlog::new(config.seed),
+            seed: !config.seed,
             config,
             wall_clock,
             now: MonoTime::ORIGIN,
@@ -169,9 +168,7 @@ impl Platform {
         self.pass(now);
         let (now, pushed_at) = (self.now, self.wall_clock.at(self.now).get());
         let retention = self.config.retention;
-        let mut rng = Rng::with_seed(self.seed);
-        let id = self.backlog.add(&mut rng, consumer_group_id, push, pushed_at, now, retention);
-        self.seed = rng.get_seed();
+        let id = self.backlog.add(consumer_group_id, push, pushed_at, now, retention);
         self.pass(now);
         Ok(id)
     }
