@@ -98,10 +98,12 @@ pub struct Platform {
     /// When each group logged in within the last minute.
     logins: BTreeMap<String, VecDeque<MonoTime>>,
     backlog: Backlog,
-    /// The state of the generator, as that is neither hashed nor cloned.
+    /// The state of the generator that chooses among clients: the generator itself has no hash.
     seed: u64,
     faults: Faults,
     outputs: VecDeque<Output<Action, Event>>,
+    /// Whether messages wait for room in the queue; nothing else happens before they are sent.
+    held_back: bool,
 }
 
 /// What the platform was told to do wrong.
@@ -119,10 +121,9 @@ impl Platform {
     /// A platform with these settings, which nobody is connected to.
     #[must_use]
     pub fn new(config: Config, wall_clock: WallClock) -> Self {
-        let mut rng = Rng::with_seed(config.seed);
         Self {
-            backlog: Backlog::new(&mut rng),
-            seed: rng.get_seed(),
+            backlog: Backlog::new(config.seed),
+            seed: !config.seed,
             config,
             wall_clock,
             now: MonoTime::ORIGIN,
@@ -130,6 +131,7 @@ impl Platform {
             logins: BTreeMap::new(),
             faults: Faults { refuse: 0, code: SaslCode::AUTH, lose: 0, stalled: false },
             outputs: VecDeque::new(),
+            held_back: false,
         }
     }
 
@@ -166,9 +168,7 @@ impl Platform {
         self.pass(now);
         let (now, pushed_at) = (self.now, self.wall_clock.at(self.now).get());
         let retention = self.config.retention;
-        let mut rng = Rng::with_seed(self.seed);
-        let id = self.backlog.add(&mut rng, consumer_group_id, push, pushed_at, now, retention);
-        self.seed = rng.get_seed();
+        let id = self.backlog.add(consumer_group_id, push, pushed_at, now, retention);
         self.pass(now);
         Ok(id)
     }
@@ -302,15 +302,17 @@ impl Platform {
         self.clients.keys().copied().collect()
     }
 
-    /// How many messages nobody has accepted yet.
-    #[must_use]
-    pub fn pending(&self) -> usize {
-        self.backlog.len_at(self.now)
+    /// The messages that nobody has accepted yet, oldest first.
+    pub fn pending(&self) -> impl ExactSizeIterator<Item = MessageId> {
+        self.backlog.ids()
     }
 
     fn check_queue(&self) -> Result<(), PlatformError> {
         let limit = self.config.max_queued;
-        if self.outputs.len() < limit { Ok(()) } else { Err(PlatformError::QueueFull { limit }) }
+        match self.outputs.len() >= limit || self.held_back {
+            true => Err(PlatformError::QueueFull { limit }),
+            false => Ok(()),
+        }
     }
 
     fn check_connection(&self, now: MonoTime, connection: Connection) -> Result<(), PlatformError> {
@@ -370,16 +372,22 @@ impl Platform {
 
     /// Sends what is ready to random clients of its group, oldest first, as far as their credit goes.
     fn send_ready(&mut self) {
+        self.held_back = false;
         if self.faults.stalled {
             return;
         }
         for group in self.backlog.ready_groups() {
             let mut next = self.backlog.ready_after(&group, None);
             while let Some(message) = next {
-                let full = self.outputs.len() >= self.config.max_queued
-                    || self.backlog.deliveries() >= self.config.max_messages.saturating_mul(2);
-                if full || !self.clients.values().any(|client| client.takes_from(&group)) {
+                let copies = self.config.max_messages.saturating_mul(MAX_COPIES);
+                if self.backlog.deliveries() >= copies
+                    || !self.clients.values().any(|client| client.takes_from(&group))
+                {
                     break;
+                }
+                if self.outputs.len() >= self.config.max_queued {
+                    self.held_back = true;
+                    return;
                 }
                 self.send(&group, message);
                 next = self.backlog.ready_after(&group, Some(message));
@@ -640,8 +648,7 @@ impl Machine for Platform {
     }
 
     fn poll_output(&mut self) -> Output<Action, Event> {
-        if self.outputs.is_empty() {
-            // What a full queue held back.
+        if self.outputs.is_empty() && self.held_back {
             self.send_ready();
         }
         self.outputs.pop_front().unwrap_or_else(|| {
@@ -677,6 +684,8 @@ fn admit(logins: &mut VecDeque<MonoTime>, now: MonoTime, limit: usize) -> bool {
 const IDLE_TIMEOUTS: core::ops::RangeInclusive<Duration> =
     Duration::from_millis(30_000)..=Duration::from_millis(300_000);
 const MINUTE: Duration = Duration::from_secs(60);
+/// How many deliveries may be open for each message that may be, as copies are sent on demand.
+const MAX_COPIES: usize = 2;
 
 const FORCED: &str = "amqp:connection:forced";
 const INVALID_FIELD: &str = "amqp:invalid-field";
