@@ -21,9 +21,11 @@ mod endpoint;
 mod field;
 mod idle_timeout;
 mod mac;
+pub mod message;
 #[cfg(feature = "sim")]
 pub mod platform;
 pub mod sasl;
+pub mod session;
 mod sign;
 mod stack;
 mod user_name;
