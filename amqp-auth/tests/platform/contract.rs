@@ -1,7 +1,5 @@
 //! The platform against the contract, and what must hold of it whatever happens.
 
-mod peer;
-
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +15,9 @@ use iot_sansio::{
     amqp::{Connection, DeliveryId, Outcome, SaslCode, Transport, Value},
     sim::Contract,
 };
-use peer::{CLOCK, SECRET, START, TEMPORARY_SECRET, TOKEN};
 use proptest::prelude::*;
+
+use crate::peer::{self, CLOCK, SECRET, START, TEMPORARY_SECRET, TOKEN};
 
 const BODY: &str = "canary-body-0004";
 const MAX_CONNECTIONS: usize = 4;
