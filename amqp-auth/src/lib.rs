@@ -19,8 +19,10 @@ mod credential;
 pub mod dedupe;
 mod field;
 mod mac;
+pub mod message;
 pub mod sasl;
 mod sign;
+pub mod status;
 mod user_name;
 mod verify;
 
