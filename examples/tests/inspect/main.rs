@@ -12,6 +12,7 @@ use std::{
 use serde_json::Value;
 
 mod amqp_parse;
+mod amqp_reference;
 mod amqp_sign;
 mod amqp_verify;
 #[path = "../../inspect/main.rs"]
