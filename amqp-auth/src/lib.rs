@@ -16,13 +16,16 @@ extern crate std;
 mod build_error;
 mod consumer;
 mod credential;
+pub mod dedupe;
 mod endpoint;
 mod field;
 mod idle_timeout;
 mod mac;
+pub mod message;
 pub mod sasl;
 mod sign;
 mod stack;
+pub mod status;
 mod user_name;
 mod verify;
 
