@@ -159,6 +159,5 @@ fn bytes(vector: &Value) -> Vec<u8> {
 }
 
 fn from_hex(hex: &str) -> Vec<u8> {
-    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap() as u8;
-    hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }

@@ -5,9 +5,11 @@
 extern crate alloc;
 
 // Named, so that their dependencies are loaded even where nothing of them is called.
+extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
+mod amqp;
 mod lifecycle;
 mod sansio;
 
@@ -32,6 +34,10 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     sansio::backoff_and_pump();
     sansio::simulator()?;
     sansio::contract()?;
+    amqp::logins()?;
+    amqp::verification()?;
+    amqp::sasl()?;
+    amqp::places()?;
     lifecycle::topics()?;
     lifecycle::events()?;
     lifecycle::envelopes()?;

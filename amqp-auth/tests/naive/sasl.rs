@@ -20,8 +20,8 @@ pub(crate) enum Value {
     Binary(Vec<u8>),
     String(String),
     Symbol(String),
-    List(Vec<Value>),
-    Array(Vec<Value>),
+    List(Vec<Self>),
+    Array(Vec<Self>),
 }
 
 /// What a buffer starts with: a frame and its length, or so many bytes that are needed. None is refusal.
@@ -29,12 +29,12 @@ pub(crate) fn decode(bytes: &[u8], limit: usize) -> Option<Result<(Frame, usize)
     if bytes.len() < 4 {
         return Some(Err(8));
     }
-    let size = number(&bytes[..4]) as usize;
+    let size = len(&bytes[..4]);
     if size < 8 || size > limit {
         return None;
     }
     // What is wrong in the header may be seen before the rest is there.
-    if bytes.len() > 4 && (bytes[4] < 2 || bytes[4] as usize * 4 > size) {
+    if bytes.len() > 4 && (bytes[4] < 2 || usize::from(bytes[4]) * 4 > size) {
         return None;
     }
     if bytes.len() > 5 && bytes[5] != 1 {
@@ -43,7 +43,7 @@ pub(crate) fn decode(bytes: &[u8], limit: usize) -> Option<Result<(Frame, usize)
     if bytes.len() < size {
         return Some(Err(size));
     }
-    frame(&bytes[bytes[4] as usize * 4..size]).map(|frame| Ok((frame, size)))
+    frame(&bytes[usize::from(bytes[4]) * 4..size]).map(|frame| Ok((frame, size)))
 }
 
 fn frame(body: &[u8]) -> Option<Frame> {
@@ -124,7 +124,7 @@ fn value_of(constructor: u8, bytes: &[u8]) -> Option<(Value, usize)> {
         _ => return None,
     };
     let head = bytes.get(..width)?;
-    let len = if is_variable { number(head) as usize } else { 0 };
+    let len = if is_variable { len(head) } else { 0 };
     let data = bytes.get(width..)?.get(..len)?;
     let value = match constructor {
         0x40 => Value::Null,
@@ -171,4 +171,9 @@ impl Value {
 
 fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number * 256 + u64::from(*byte))
+}
+
+/// More than there are bytes, where it does not fit.
+fn len(bytes: &[u8]) -> usize {
+    usize::try_from(number(bytes)).unwrap_or(usize::MAX)
 }

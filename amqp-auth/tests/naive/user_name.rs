@@ -18,14 +18,6 @@ impl UserName {
         let pairs = self.params.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         pairs.filter(|(key, _)| !KEYS.contains(key)).collect()
     }
-
-    pub(crate) fn string_to_sign(&self) -> String {
-        let mut signed: Vec<String> = Vec::new();
-        for key in ["authId", "securityToken", "timestamp"] {
-            signed.extend(self.get(key).map(|value| format!("{key}={value}")));
-        }
-        signed.join("&")
-    }
 }
 
 /// The parts, or the refusal as `Debug` prints it.
