@@ -156,6 +156,21 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// A member that is an object itself.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, Failure> {
+        let Some(raw) = self.raw(name) else {
+            return Ok(None);
+        };
+        let members: Option<_> = serde_json::from_str(raw.get())
+            .map_err(|_| Failure::bad_member(name, "is not an object"))?;
+        Ok(members.map(Self))
+    }
+
+    /// All members as they are written, null ones among them, with their names in bytes.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], &'a RawValue)> {
+        self.0.iter().map(|(name, raw)| (&*name.0, *raw))
+    }
+
     fn read<T: DeserializeOwned>(&self, name: &str, what: &str) -> Result<Option<T>, Failure> {
         let Some(raw) = self.raw(name) else {
             return Ok(None);

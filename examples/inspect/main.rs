@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use self::jsonl::{Output, answer_each};
 
+mod amqp_message;
 mod amqp_parse;
 mod amqp_sign;
 mod amqp_verify;
@@ -39,6 +40,7 @@ enum Command {
     AmqpSign(amqp_sign::Options),
     AmqpParse(amqp_parse::Options),
     AmqpVerify(amqp_verify::Options),
+    AmqpMessage(amqp_message::Options),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ pub(crate) fn run(
         Command::AmqpSign(_) => answer_each(input, &mut output, amqp_sign::answer),
         Command::AmqpParse(_) => answer_each(input, &mut output, amqp_parse::answer),
         Command::AmqpVerify(_) => answer_each(input, &mut output, amqp_verify::answer),
+        Command::AmqpMessage(_) => answer_each(input, &mut output, amqp_message::answer),
     };
     match done.and_then(|()| output.finish()) {
         Ok(true) => ALL_IN_ORDER,

@@ -11,6 +11,7 @@ use std::{
 
 use serde_json::Value;
 
+mod amqp_message;
 mod amqp_parse;
 mod amqp_reference;
 mod amqp_sign;
@@ -106,6 +107,7 @@ fn every_error_of_the_crates_has_its_name() {
         (include_str!("../../../amqp-auth/src/build_error.rs"), "BuildError"),
         (include_str!("../../../amqp-auth/src/user_name.rs"), "ParseError"),
         (include_str!("../../../amqp-auth/src/verify.rs"), "VerifyError"),
+        (include_str!("../../../amqp-auth/src/message/body.rs"), "BodyError"),
     ];
     let lists = [
         include_str!("../../inspect/lifecycle.rs"),
@@ -113,6 +115,7 @@ fn every_error_of_the_crates_has_its_name() {
         include_str!("../../inspect/amqp_sign.rs"),
         include_str!("../../inspect/amqp_parse.rs"),
         include_str!("../../inspect/amqp_verify.rs"),
+        include_str!("../../inspect/amqp_message.rs"),
     ];
     for (source, error) in sources {
         let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
@@ -167,6 +170,7 @@ fn help_explains_every_command_with_an_example_that_works() {
         &["amqp-sign", "--help"],
         &["amqp-parse", "--help"],
         &["amqp-verify", "--help"],
+        &["amqp-message", "--help"],
     ] {
         let (status, output, messages) = run_raw(args, b"");
         assert_eq!((status, &*messages), (0, ""), "{args:?}");
