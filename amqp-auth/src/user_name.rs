@@ -141,6 +141,7 @@ impl<'a> UserName<'a> {
     ///
     /// # Errors
     /// See [`ParseError`], whose order is that of the checks.
+    #[inline]
     pub fn parse(user_name: &'a [u8]) -> Result<Self, ParseError> {
         if user_name.len() > MAX_LEN {
             return Err(ParseError::TooLong { len: user_name.len() });
@@ -216,7 +217,12 @@ impl<'a> UserName<'a> {
 
     /// The parameters that this crate does not know, in their order.
     pub fn extensions(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        pairs(self.params).filter(|(key, _)| Field::from_key(key).is_none())
+        extensions(self.params)
+    }
+
+    /// All parameters, as they stand there.
+    pub(crate) const fn params(&self) -> &'a str {
+        self.params
     }
 
     /// What the MAC is over, in pieces: the text of the timestamp as it was received, leading zeros included.
@@ -289,22 +295,21 @@ impl<'a> Values<'a> {
     /// Of a parameter that is known its key, its place and its value.
     #[inline]
     fn slot(&mut self, param: &'a str) -> Option<(&'static str, &mut Option<&'a str>, &'a str)> {
-        // Compared with whole keys, which is faster than to look for the equals sign first.
-        macro_rules! slots {
-            ($($key:literal => $slot:ident,)*) => {
+        // Compared with the keys that start so, which is faster than to look for the equals sign first.
+        macro_rules! slot {
+            ($($key:literal => $slot:ident),+) => {{
                 $(if let Some(value) = param.strip_prefix(concat!($key, "=")) {
                     return Some(($key, &mut self.$slot, value));
-                })*
-            };
+                })+
+            }};
         }
-        slots! {
-            "iotInstanceId" => instance_id,
-            "authMode" => auth_mode,
-            "securityToken" => security_token,
-            "signMethod" => sign_method,
-            "consumerGroupId" => consumer_group_id,
-            "authId" => auth_id,
-            "timestamp" => timestamp,
+        match param.as_bytes().first()? {
+            b'a' => slot!("authMode" => auth_mode, "authId" => auth_id),
+            b'c' => slot!("consumerGroupId" => consumer_group_id),
+            b'i' => slot!("iotInstanceId" => instance_id),
+            b's' => slot!("signMethod" => sign_method, "securityToken" => security_token),
+            b't' => slot!("timestamp" => timestamp),
+            _ => {}
         }
         None
     }
@@ -373,6 +378,11 @@ fn required(field: Field, value: Option<&str>) -> Result<&str, ParseError> {
 fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = memchr(separator, text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
+}
+
+/// Those of the parameters that are not known.
+pub(crate) fn extensions(params: &str) -> impl Iterator<Item = (&str, &str)> {
+    pairs(params).filter(|(key, _)| Field::from_key(key).is_none())
 }
 
 /// Parameters that were found to be pairs.
