@@ -128,7 +128,7 @@ impl Platform {
 
     /// Tells that the wall clock reads `unix` at `now`: when it was set.
     pub fn set_wall_clock(&mut self, now: MonoTime, unix: UnixMillis) {
-        self.pass(now);
+        self.pass_time(now);
         self.wall_clock = WallClock::new(self.now, unix);
     }
 
@@ -200,8 +200,20 @@ impl Platform {
         }
     }
 
-    /// Lets time pass, fires what is due, and sends what can be sent.
+    /// Lets time pass, fires what is due, and sends what can be sent: for a step that the queue had room for, whatever
+    /// that makes of the queue, as what comes after it must not come before.
     fn pass(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(usize::MAX);
+    }
+
+    /// The same for time alone, which cannot be refused: nothing is sent beyond the limit.
+    fn pass_time(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(self.config.max_queued);
+    }
+
+    fn fire(&mut self, now: MonoTime) {
         self.now = self.now.max(now);
         self.end_late_clients();
         while let Some(message) = self.backlog.expired(self.now) {
@@ -215,7 +227,6 @@ impl Platform {
             self.backlog.fail(id, true, due, self.now);
         }
         self.backlog.make_ready(self.now);
-        self.send_ready();
     }
 
     fn end_late_clients(&mut self) {
@@ -246,7 +257,7 @@ impl Platform {
     }
 
     /// Sends what is ready to random clients of its group, oldest first, as far as their credit goes.
-    fn send_ready(&mut self) {
+    fn send_ready(&mut self, max_queued: usize) {
         self.held_back = false;
         if self.faults.stalled {
             return;
@@ -260,7 +271,7 @@ impl Platform {
                 {
                     break;
                 }
-                if self.outputs.len() >= self.config.max_queued {
+                if self.outputs.len() >= max_queued {
                     self.held_back = true;
                     return;
                 }
@@ -513,12 +524,12 @@ impl Machine for Platform {
     }
 
     fn handle_timeout(&mut self, now: MonoTime) {
-        self.pass(now);
+        self.pass_time(now);
     }
 
     fn poll_output(&mut self) -> Output<Action, Event> {
         if self.outputs.is_empty() && self.held_back {
-            self.send_ready();
+            self.send_ready(self.config.max_queued);
         }
         self.outputs.pop_front().unwrap_or_else(|| {
             let clients = self.clients.values().filter_map(Client::deadline);

@@ -141,8 +141,8 @@ impl Config {
         Self { max_message_size, ..self }
     }
 
-    /// With at most this many queued outputs, 1 at least: beyond it inputs and commands are refused, and nothing is
-    /// sent.
+    /// With this many queued outputs, 1 at least, from which on inputs and commands are refused. What one of them says,
+    /// every message that it lets be sent included, and what ends by itself may come on top.
     #[must_use]
     pub fn with_max_queued(self, max_queued: usize) -> Self {
         Self { max_queued: max_queued.max(1), ..self }
