@@ -18,6 +18,8 @@ mod consumer;
 mod credential;
 mod field;
 mod mac;
+#[cfg(feature = "sim")]
+pub mod platform;
 pub mod sasl;
 mod sign;
 mod user_name;
