@@ -3,8 +3,8 @@
 use std::{collections::HashSet, time::Duration};
 
 use fe2o3_amqp::types::{
-    definitions::{self, AmqpError, Handle, Role},
-    performatives::{self, Performative},
+    definitions::{AmqpError, Error},
+    performatives::Performative,
 };
 
 use super::wire::{self, Seen, Verdict};
@@ -53,7 +53,9 @@ impl Watch {
                 }
                 Performative::Attach(attach) if attach.name != self.link => {
                     self.refused.insert(attach.handle.0);
-                    return Verdict::Answer(refusal(attach));
+                    let text = "this client has one receiver, which it attaches itself".to_string();
+                    let error = Error::new(AmqpError::NotImplemented, text, None);
+                    return Verdict::Answer(wire::refuse(attach, error));
                 }
                 Performative::Detach(detach) => {
                     return drop_if(self.refused.remove(&detach.handle.0));
@@ -80,30 +82,4 @@ impl Watch {
         }
         Verdict::Pass
     }
-}
-
-/// Attach without source and target, and Detach: so a link is refused.
-fn refusal(attach: performatives::Attach) -> Vec<u8> {
-    // Our one link has handle 0.
-    let handle = Handle(attach.handle.0.saturating_add(1));
-    let text = "this client has one receiver, which it attaches itself".to_string();
-    let error = definitions::Error::new(AmqpError::NotImplemented, text, None);
-    let (role, initial_delivery_count) = match attach.role {
-        Role::Sender => (Role::Receiver, None),
-        Role::Receiver => (Role::Sender, Some(0)),
-    };
-    let attach = performatives::Attach {
-        handle: handle.clone(),
-        role,
-        initial_delivery_count,
-        source: None,
-        target: None,
-        unsettled: None,
-        properties: None,
-        ..attach
-    };
-    let detach = performatives::Detach { handle, closed: true, error: Some(error) };
-    let frames = [Performative::Attach(attach), Performative::Detach(detach)];
-    // They can be encoded, as they were decoded from frames of bounded size.
-    frames.iter().flat_map(|frame| wire::encode(frame).unwrap_or_default()).collect()
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use bytes::{Buf as _, BytesMut};
-use fe2o3_amqp::types::performatives::Performative;
+use fe2o3_amqp::types::{
+    definitions::{Error, Handle, Role},
+    performatives::{Attach, Detach, Performative},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::oneshot,
@@ -64,6 +67,8 @@ pub struct Wire<S> {
     header_next: bool,
     /// To be sent between two frames of the stack.
     inserts: BytesMut,
+    /// Bytes that the stack writes again, and that the peer has already.
+    written: usize,
     /// Not in the middle of a frame of the stack.
     between_frames: bool,
     beat: Option<(Duration, Pin<Box<Sleep>>)>,
@@ -87,10 +92,23 @@ impl<S> Wire<S> {
             ended: false,
             header_next: true,
             inserts: BytesMut::new(),
+            written: 0,
             between_frames: true,
             beat: None,
         };
         (wire, Lifeline(sender))
+    }
+
+    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the first
+    /// `written` bytes are left out.
+    ///
+    /// # Errors
+    /// A frame in it is too small or too large.
+    pub fn with_beginning(mut self, read: &[u8], written: usize) -> io::Result<Self> {
+        self.partial.extend_from_slice(read);
+        self.written = written;
+        self.sort()?;
+        Ok(self)
     }
 
     fn check_lifeline(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -197,6 +215,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check_lifeline(context)?;
+        if self.written > 0 {
+            let again = bytes.len().min(self.written);
+            self.written -= again;
+            return Poll::Ready(Ok(again));
+        }
         ready!(self.poll_insert(context))?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.between_frames = false;
@@ -224,17 +247,43 @@ impl<S> fmt::Debug for Wire<S> {
     }
 }
 
-/// A frame of channel 0 with this performative, such as an `Attach`.
+/// Refuses a link that the peer attaches: Attach without source and target, then Detach, both on channel 0.
+#[must_use]
+pub fn refuse(attach: Attach, error: Error) -> Vec<u8> {
+    // The one link of the stack has handle 0.
+    let handle = Handle(attach.handle.0.saturating_add(1));
+    let (role, initial_delivery_count) = match attach.role {
+        Role::Sender => (Role::Receiver, None),
+        Role::Receiver => (Role::Sender, Some(0)),
+    };
+    let attach = Attach {
+        handle: handle.clone(),
+        role,
+        initial_delivery_count,
+        source: None,
+        target: None,
+        unsettled: None,
+        properties: None,
+        ..attach
+    };
+    let detach = Detach { handle, closed: true, error: Some(error) };
+    let frames = [Performative::Attach(attach), Performative::Detach(detach)];
+    frames.iter().flat_map(encode).collect()
+}
+
+/// A frame of channel 0 with this performative, without payload.
 ///
-/// # Errors
-/// It cannot be encoded.
-pub fn encode(performative: &Performative) -> io::Result<Vec<u8>> {
-    let body = serde_amqp::to_vec(performative).map_err(io::Error::other)?;
-    let size = u32::try_from(HEADER + body.len()).map_err(io::Error::other)?;
+/// Whatever was decoded from a frame of bounded size can be encoded; anything else is left out.
+#[must_use]
+pub fn encode(performative: &Performative) -> Vec<u8> {
+    let body = serde_amqp::to_vec(performative).unwrap_or_default();
+    let Ok(size) = u32::try_from(HEADER + body.len()) else {
+        return Vec::new();
+    };
     let mut frame = size.to_be_bytes().to_vec();
     frame.extend_from_slice(&EMPTY_FRAME[4..]);
     frame.extend_from_slice(&body);
-    Ok(frame)
+    frame
 }
 
 /// A size that the stack can bear: it reads the rest of a header without asking whether there is one.
