@@ -1,12 +1,24 @@
 //! The AMQP adapter on real servers, and on scripted ones for what those do not do.
 
 use std::{
-    collections::VecDeque, convert::Infallible, future::Future, net::Ipv4Addr, time::Duration,
+    collections::VecDeque,
+    convert::Infallible,
+    future::Future,
+    net::Ipv4Addr,
+    time::{Duration, SystemTime},
 };
 
+use amqp_auth::{
+    Consumer, Credential, SignMethod, Signer,
+    platform::{Account, Config, Event, Push},
+};
 use examples::{
-    amqp_adapter::{Adapter, Error, Stepped},
+    amqp_adapter::{
+        Adapter, Error, Stepped,
+        wire::{Verdict, Wire},
+    },
     certificates::Certificates,
+    platform::Platform,
 };
 use fe2o3_amqp::{
     Sender,
@@ -24,7 +36,7 @@ use fe2o3_amqp::{
     },
 };
 use iot_sansio::{
-    InputOf, Machine, MonoTime, Output,
+    InputOf, Machine, MonoTime, Output, UnixMillis,
     amqp::{
         Abort, Action, Amqp, Attach, Body, Close, CloseReason, Connection, DeliveryId, Dial, Flow,
         Input, Open, OpenOptions, Outcome, SaslCode, Settle, Transport, Value,
@@ -370,8 +382,8 @@ async fn messages_come_whole_within_the_credit_and_are_settled_as_asked() {
     assert_eq!(told[0], Sent::Accepted(messaging::Accepted {}));
     assert_eq!(told[1], Sent::Rejected(messaging::Rejected { error: None }));
     assert_eq!(told[2], Sent::Released(messaging::Released {}));
-    assert_eq!(told[3], modified(Some(true), None));
-    assert_eq!(told[4], modified(None, Some(true)));
+    assert_eq!(told[3], modified(Some(true), Some(false)));
+    assert_eq!(told[4], modified(Some(false), Some(true)));
     client.hears_nothing().await;
 }
 
@@ -440,6 +452,78 @@ async fn a_message_keeps_its_parts_their_order_and_types() {
     assert_eq!(client.delivery().await.value, Some(Value::String("text".into())));
     assert_eq!(client.delivery().await.value, Some(Value::Other("sequence".into())));
     assert_eq!(client.delivery().await.body, [long.into_bytes()]);
+}
+
+#[tokio::test]
+async fn a_signed_login_is_taken_by_the_platform_and_a_message_comes_again_until_it_is_accepted() {
+    const ID: &str = "LTAI5tEXAMPLEKEY00000001";
+    const KEY: &str = "ExampleSecretKey00000000000001";
+    let config = Config::default()
+        .with_account(Account::new(ID, KEY).with_group("G"))
+        .with_ack_timeout(Duration::from_millis(50))
+        .with_idle_timeout(Duration::from_secs(45));
+    let mut platform = Platform::start(config).await.unwrap();
+    let consumer = Consumer::new("client-01", "G").unwrap();
+    let signer = Signer::new(&consumer, &Credential::key(ID, KEY), SignMethod::HmacSha1).unwrap();
+    let (user, password) =
+        signer.login(UnixMillis::from(SystemTime::now())).unwrap().into_secrets();
+
+    let mut client = Client {
+        script: Script::default(),
+        adapter: Adapter::new(platform.client_tls().unwrap()),
+        told: VecDeque::new(),
+        error: None,
+    };
+    client.dial(platform.port()).await;
+    let options = OpenOptions::new(user, password, "client-01", "h.example", IDLE);
+    client.script.ask(Open::new(LINK, options));
+    assert_eq!(client.next().await, Heard::Opened(Some(Duration::from_secs(45))));
+    client.script.ask(Attach::new(LINK, "rx-1", "default"));
+    assert_eq!(client.next().await, Heard::Attached);
+    client.script.ask(Flow::new(LINK, 8));
+    let push = Push::new("/pk1/dn1/user/update", b"hello");
+    let message = platform.command(|machine, now| machine.push(now, "G", push)).unwrap();
+    let first = client.delivery().await;
+    assert_eq!(
+        first.properties[1],
+        ("messageId".into(), Value::String(message.to_string().into()))
+    );
+    let again = client.delivery().await;
+    assert_eq!((again.delivery_count, &again.body), (1, &vec![b"hello".to_vec()]));
+    client.script.ask(Settle::new(again.id, Outcome::Accepted));
+    let settled = async {
+        loop {
+            if let Event::Settled { message, outcome, .. } = platform.event().await {
+                return (message, outcome);
+            }
+        }
+    };
+    let settled = tokio::select! {
+        settled = within(settled) => settled,
+        heard = client.next() => panic!("{heard:?}"),
+    };
+    assert_eq!(settled, (message, Outcome::Accepted));
+    let closed = "amqp:connection:forced";
+    platform.command(|machine, now| machine.close_all(now, closed, "bye")).unwrap();
+    assert_eq!(client.next().await, Heard::Peer(Some((closed.into(), Some("bye".into())))));
+}
+
+#[tokio::test]
+async fn a_peer_that_breaks_off_is_lost() {
+    let server = Server::bind().await;
+    let (mut client, stream) = server.connected().await;
+    client.open();
+    let (wire, lifeline) = Wire::new(stream, |_| Verdict::Pass);
+    let acceptor = ConnectionAcceptor::builder()
+        .container_id("platform")
+        .sasl_acceptor(SaslPlainMechanism::new(USER, PASSWORD))
+        .build();
+    let (heard, connection) = tokio::join!(client.next(), within(acceptor.accept(wire)));
+    assert_eq!(heard, Heard::Opened(None));
+    drop(lifeline);
+    assert_eq!(client.next().await, Heard::Closed("lost"));
+    assert!(matches!(client.error, Some(Error::Broken(_))), "{:?}", client.error);
+    drop(connection);
 }
 
 #[tokio::test]

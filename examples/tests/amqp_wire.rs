@@ -149,11 +149,17 @@ impl Pair {
         self.frame().await
     }
 
+    /// The next frame that says something.
     async fn frame(&mut self) -> Vec<u8> {
         let Self { script, adapter, stream } = self;
-        tokio::select! {
-            frame = within(read_frame(stream)) => frame,
-            () = step_on(script, adapter) => unreachable!(),
+        loop {
+            let frame = tokio::select! {
+                frame = within(read_frame(stream)) => frame,
+                () = step_on(script, adapter) => unreachable!(),
+            };
+            if frame != hex(B20.1) {
+                return frame;
+            }
         }
     }
 

@@ -229,9 +229,8 @@ impl Live {
                 Outcome::Rejected => Rejected { error: None }.into(),
                 Outcome::Released => Released {}.into(),
                 Outcome::Modified { delivery_failed, undeliverable_here } => Modified {
-                    // False is the default, and left out.
-                    delivery_failed: delivery_failed.then_some(true),
-                    undeliverable_here: undeliverable_here.then_some(true),
+                    delivery_failed: Some(delivery_failed),
+                    undeliverable_here: Some(undeliverable_here),
                     message_annotations: None,
                 }
                 .into(),
