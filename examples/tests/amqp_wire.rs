@@ -10,7 +10,7 @@ use examples::{
     certificates::Certificates,
 };
 use fe2o3_amqp::types::{
-    definitions::{AmqpError, Handle, Role},
+    definitions::{AmqpError, Error, Handle, Role},
     messaging::Source,
     performatives::{
         Attach as AttachFrame, Begin, Detach, Open as OpenFrame, Performative, Transfer,
@@ -19,7 +19,7 @@ use fe2o3_amqp::types::{
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output,
     amqp::{
-        Action, Amqp, Attach, Body, Close, Connection, DeliveryId, Dial, Flow, Input, Open,
+        Abort, Action, Amqp, Attach, Body, Close, Connection, DeliveryId, Dial, Flow, Input, Open,
         OpenOptions, Outcome, Settle,
     },
 };
@@ -80,6 +80,7 @@ struct Script {
     delivered: Option<DeliveryId>,
     settled: bool,
     sequence: bool,
+    detached: Option<String>,
     closed: Option<String>,
 }
 
@@ -95,6 +96,11 @@ impl Machine for Script {
                 self.delivered = Some(delivery.id);
                 self.settled = delivery.settled;
                 self.sequence = matches!(delivery.message.body, Body::Sequence);
+            }
+            Input::Detached(detached) => {
+                let error = detached.error.unwrap();
+                self.detached =
+                    Some(format!("{}: {}", error.condition, error.description.unwrap()));
             }
             Input::Closed(closed) => self.closed = Some(format!("{:?}", closed.reason)),
             _ => {}
@@ -201,17 +207,7 @@ impl Pair {
         self.write(&peer_open(idle_timeout)).await;
         self.hear().await;
         let begin = self.frame_after(Attach::new(LINK, "rx-1", "default")).await;
-        let answer = Begin {
-            remote_channel: Some(0),
-            next_outgoing_id: 0,
-            incoming_window: 2048,
-            outgoing_window: 2048,
-            handle_max: Handle(7),
-            offered_capabilities: None,
-            desired_capabilities: None,
-            properties: None,
-        };
-        self.write(&wire::encode(&Performative::Begin(answer))).await;
+        self.write(&wire::encode(&Performative::Begin(peer_begin()))).await;
         let attach = self.frame().await;
         self.write(&wire::encode(&Performative::Attach(peer_attach("rx-1", 0, Role::Sender))))
             .await;
@@ -271,6 +267,19 @@ fn peer_open(idle_time_out: Option<u32>) -> Vec<u8> {
         desired_capabilities: None,
         properties: None,
     }))
+}
+
+fn peer_begin() -> Begin {
+    Begin {
+        remote_channel: Some(0),
+        next_outgoing_id: 0,
+        incoming_window: 2048,
+        outgoing_window: 2048,
+        handle_max: Handle(7),
+        offered_capabilities: None,
+        desired_capabilities: None,
+        properties: None,
+    }
 }
 
 fn peer_attach(name: &str, handle: u32, role: Role) -> AttachFrame {
@@ -334,6 +343,58 @@ async fn session_link_credit_and_close_are_written_as_the_vectors_say() {
         let close = pair.frame_after(Close::new(LINK)).await;
         assert_vector(&close, B29);
     }
+}
+
+#[tokio::test]
+async fn another_version_after_the_login_is_told_as_version() {
+    let mut pair = Pair::connect().await;
+    let options = OpenOptions::new("u", "p", "client-01", "h.example", Duration::from_secs(60));
+    pair.script.asked.push(Open::new(LINK, options).into());
+    pair.header().await;
+    pair.write(&[SASL_HEADER, &hex(MECHANISMS_ARRAY.1)].concat()).await;
+    pair.frame().await;
+    pair.write(&hex(OUTCOME_OK.1)).await;
+    pair.header().await;
+    pair.write(b"AMQP\x00\x00\x09\x01").await;
+    pair.hear().await;
+    assert_eq!(pair.script.closed.as_deref(), Some("Version"));
+}
+
+#[tokio::test]
+async fn a_login_that_is_not_answered_can_be_closed_or_aborted() {
+    for action in [Action::from(Close::new(LINK)), Abort::new(LINK).into()] {
+        let mut pair = Pair::connect().await;
+        let options = OpenOptions::new("u", "p", "client-01", "h.example", Duration::from_secs(60));
+        pair.script.asked.push(Open::new(LINK, options).into());
+        assert_eq!(pair.header().await, SASL_HEADER);
+        pair.script.asked.push(action);
+        pair.hear().await;
+        assert_eq!(pair.script.closed.as_deref(), Some("Requested"));
+        let mut rest = Vec::new();
+        let _ = within(pair.stream.read_to_end(&mut rest)).await;
+        assert_eq!(rest, b"", "without a word");
+    }
+}
+
+#[tokio::test]
+async fn a_link_without_source_is_refused_with_the_words_of_its_detach() {
+    // E17.
+    let mut pair = Pair::connect().await;
+    pair.open(Duration::from_secs(60), MECHANISMS_ARRAY.1).await;
+    pair.write(&peer_open(None)).await;
+    pair.hear().await;
+    pair.frame_after(Attach::new(LINK, "rx-1", "default")).await;
+    pair.write(&wire::encode(&Performative::Begin(peer_begin()))).await;
+    pair.frame().await;
+    let attach = AttachFrame { source: None, ..peer_attach("rx-1", 0, Role::Sender) };
+    pair.write(&wire::encode(&Performative::Attach(attach))).await;
+    let error = Error::new(AmqpError::UnauthorizedAccess, "no permission".to_string(), None);
+    let detach = Detach { handle: Handle(0), closed: true, error: Some(error) };
+    pair.write(&wire::encode(&Performative::Detach(detach))).await;
+    pair.hear().await;
+    let words = "amqp:unauthorized-access: no permission";
+    assert_eq!(pair.script.detached.as_deref(), Some(words));
+    assert_eq!(pair.script.closed, None);
 }
 
 /// A pair whose link stands, with credit.

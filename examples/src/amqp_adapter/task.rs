@@ -51,7 +51,8 @@ pub(super) struct Task {
 /// What is asked of it while it is open. Dropped in this order: nothing is said once the lifeline is gone.
 struct Live {
     _lifeline: Lifeline,
-    link: Option<(Receiver, SessionHandle<()>)>,
+    receiver: Option<Receiver>,
+    session: Option<SessionHandle<()>>,
     connection: ConnectionHandle<()>,
     /// By number.
     unsettled: BTreeMap<u64, DeliveryInfo>,
@@ -148,8 +149,15 @@ impl Live {
             }
             error => Error::Open(error),
         })?;
-        let unsettled = BTreeMap::new();
-        Ok(Self { _lifeline: lifeline, link: None, connection, unsettled, count: 0, seen })
+        Ok(Self {
+            _lifeline: lifeline,
+            receiver: None,
+            session: None,
+            connection,
+            unsettled: BTreeMap::new(),
+            count: 0,
+            seen,
+        })
     }
 
     async fn attach(&mut self, attach: Attach) -> Result<(), Stopped> {
@@ -158,7 +166,7 @@ impl Live {
             .incoming_window(SESSION_WINDOW)
             .outgoing_window(SESSION_WINDOW)
             .begin(&mut self.connection);
-        let mut session = session.await.map_err(|error| match error {
+        let session = session.await.map_err(|error| match error {
             BeginError::RemoteEndedWithError(error) => Stopped::Link(Some(error.into())),
             BeginError::ConnectionStopped(_) => Stopped::Connection,
             _ => Stopped::Link(None),
@@ -173,19 +181,19 @@ impl Live {
             // What the peer makes of the source is the peer's affair.
             .verify_incoming_source(false)
             .verify_incoming_target(false)
-            .attach(&mut session);
+            .attach(self.session.insert(session));
         let receiver = receiver.await.map_err(|error| match error {
             ReceiverAttachError::SessionStopped(reason) => reason.into(),
             ReceiverAttachError::RemoteClosedWithError(error) => Stopped::Link(Some(error.into())),
             _ => Stopped::Link(None),
         })?;
-        self.link = Some((receiver, session));
+        self.receiver = Some(receiver);
         Ok(())
     }
 
     /// The next message or the end of the link, or else the end of the connection. Cancel safe.
     async fn next(&mut self) -> Result<Report, Error> {
-        if let Some((receiver, _)) = &mut self.link {
+        if let Some(receiver) = &mut self.receiver {
             let stopped = match receiver.recv().await {
                 Ok(delivery) => {
                     let (info, message) = delivery.into_parts();
@@ -196,7 +204,8 @@ impl Live {
                 // The peer broke the rules of links.
                 Err(_) => Stopped::Link(None),
             };
-            self.link = None;
+            self.receiver = None;
+            self.session = None;
             if let Stopped::Link(reason) = stopped {
                 return Ok(Report::Detached(reason));
             }
@@ -215,7 +224,7 @@ impl Live {
     }
 
     async fn flow(&mut self, flow: Flow) {
-        if let Some((receiver, _)) = &mut self.link {
+        if let Some(receiver) = &mut self.receiver {
             // Refused only by a link that is gone, as the next thing received tells; so are the others.
             let _ = receiver.set_credit(flow.credit).await;
         }
@@ -223,7 +232,7 @@ impl Live {
 
     async fn settle(&mut self, settle: Settle) {
         let info = self.unsettled.remove(&settle.id.number);
-        if let (Some((receiver, _)), Some(info)) = (&mut self.link, info) {
+        if let (Some(receiver), Some(info)) = (&self.receiver, info) {
             let state: TerminalDeliveryState = match settle.outcome {
                 Outcome::Accepted => Accepted {}.into(),
                 Outcome::Rejected => Rejected { error: None }.into(),
