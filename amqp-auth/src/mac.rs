@@ -97,13 +97,13 @@ impl Mac {
         }
     }
 
-    /// The password: base64 of the MAC over all that was fed.
+    /// The password for all that was fed and this rest.
     #[inline]
-    pub(crate) fn into_password(self, out: &mut PasswordBuffer) -> &[u8] {
+    pub(crate) fn password<'b>(&self, rest: &[u8], out: &'b mut [u8]) -> &'b [u8] {
         match self {
-            Self::Md5(mac) => encode(&mac.finalize().into_bytes(), out),
-            Self::Sha1(mac) => encode(&mac.finalize().into_bytes(), out),
-            Self::Sha256(mac) => encode(&mac.finalize().into_bytes(), out),
+            Self::Md5(mac) => finish(mac.clone(), &[rest], out),
+            Self::Sha1(mac) => finish(mac.clone(), &[rest], out),
+            Self::Sha256(mac) => finish(mac.clone(), &[rest], out),
         }
     }
 }
@@ -118,19 +118,14 @@ pub(crate) fn password_once<'b>(
     out: &'b mut PasswordBuffer,
 ) -> &'b [u8] {
     match method {
-        SignMethod::HmacMd5 => once::<Hmac<Md5>>(secret, pieces, out),
-        SignMethod::HmacSha1 => once::<Hmac<Sha1>>(secret, pieces, out),
-        SignMethod::HmacSha256 => once::<Hmac<Sha256>>(secret, pieces, out),
+        SignMethod::HmacMd5 => finish(keyed::<Hmac<Md5>>(secret), pieces, out),
+        SignMethod::HmacSha1 => finish(keyed::<Hmac<Sha1>>(secret), pieces, out),
+        SignMethod::HmacSha256 => finish(keyed::<Hmac<Sha256>>(secret), pieces, out),
     }
 }
 
 #[inline]
-fn once<'b, M: hmac::KeyInit + hmac::Mac>(
-    secret: &[u8],
-    pieces: &[&[u8]],
-    out: &'b mut PasswordBuffer,
-) -> &'b [u8] {
-    let mut mac = keyed::<M>(secret);
+fn finish<'b>(mut mac: impl hmac::Mac, pieces: &[&[u8]], out: &'b mut [u8]) -> &'b [u8] {
     pieces.iter().for_each(|piece| mac.update(piece));
     encode(&mac.finalize().into_bytes(), out)
 }
@@ -144,10 +139,10 @@ fn keyed<M: hmac::KeyInit>(secret: &[u8]) -> M {
 /// Room for the password of any method.
 pub(crate) type PasswordBuffer = [u8; MAX_PASSWORD_LEN];
 
-/// The password for a raw MAC of at most 32 bytes.
+/// The password for a raw MAC, into room for the password of its method.
 #[inline]
-pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut PasswordBuffer) -> &'b [u8] {
-    // It does not fail: the room is that of the longest MAC.
+pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut [u8]) -> &'b [u8] {
+    // It does not fail: there is room.
     let len = STANDARD.encode_slice(mac, out).unwrap_or_default();
     &out[..len]
 }

@@ -141,6 +141,7 @@ impl<'a> UserName<'a> {
     ///
     /// # Errors
     /// See [`ParseError`], whose order is that of the checks.
+    #[inline]
     pub fn parse(user_name: &'a [u8]) -> Result<Self, ParseError> {
         if user_name.len() > MAX_LEN {
             return Err(ParseError::TooLong { len: user_name.len() });
@@ -216,7 +217,12 @@ impl<'a> UserName<'a> {
 
     /// The parameters that this crate does not know, in their order.
     pub fn extensions(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        pairs(self.params).filter(|(key, _)| Field::from_key(key).is_none())
+        extensions(self.params)
+    }
+
+    /// All parameters, as they stand there.
+    pub(crate) const fn params(&self) -> &'a str {
+        self.params
     }
 
     /// What the MAC is over, in pieces: the text of the timestamp as it was received, leading zeros included.
@@ -373,6 +379,11 @@ fn required(field: Field, value: Option<&str>) -> Result<&str, ParseError> {
 fn split_once(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = memchr(separator, text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
+}
+
+/// Those of the parameters that are not known.
+pub(crate) fn extensions(params: &str) -> impl Iterator<Item = (&str, &str)> {
+    pairs(params).filter(|(key, _)| Field::from_key(key).is_none())
 }
 
 /// Parameters that were found to be pairs.

@@ -8,6 +8,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use crate::{
     AuthMode, ParseError, SignMethod, UserName,
     mac::{Password, password_once},
+    user_name::extensions,
 };
 
 /// Checks a user name and a password as they were received (specification, section 4).
@@ -82,7 +83,7 @@ pub fn verify<'a, 'k>(
             instance_id: user_name.instance_id(),
             consumer_group_id: user_name.consumer_group_id(),
             sign_method: user_name.sign_method(),
-            user_name,
+            params: user_name.params(),
         },
     };
     if store.is_authorized(&verified) { Ok(verified) } else { Err(VerifyError::NotAuthorized) }
@@ -114,13 +115,13 @@ pub struct Unsigned<'a> {
     pub consumer_group_id: &'a str,
     /// The method. That of the password: a key whose holder uses one only can be held to it.
     pub sign_method: SignMethod,
-    user_name: UserName<'a>,
+    params: &'a str,
 }
 
 impl<'a> Unsigned<'a> {
     /// The parameters that this crate does not know, in their order.
     pub fn extensions(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        self.user_name.extensions()
+        extensions(self.params)
     }
 }
 
