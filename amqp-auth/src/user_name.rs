@@ -295,22 +295,21 @@ impl<'a> Values<'a> {
     /// Of a parameter that is known its key, its place and its value.
     #[inline]
     fn slot(&mut self, param: &'a str) -> Option<(&'static str, &mut Option<&'a str>, &'a str)> {
-        // Compared with whole keys, which is faster than to look for the equals sign first.
-        macro_rules! slots {
-            ($($key:literal => $slot:ident,)*) => {
+        // Compared with the keys that start so, which is faster than to look for the equals sign first.
+        macro_rules! slot {
+            ($($key:literal => $slot:ident),+) => {{
                 $(if let Some(value) = param.strip_prefix(concat!($key, "=")) {
                     return Some(($key, &mut self.$slot, value));
-                })*
-            };
+                })+
+            }};
         }
-        slots! {
-            "iotInstanceId" => instance_id,
-            "authMode" => auth_mode,
-            "securityToken" => security_token,
-            "signMethod" => sign_method,
-            "consumerGroupId" => consumer_group_id,
-            "authId" => auth_id,
-            "timestamp" => timestamp,
+        match param.as_bytes().first()? {
+            b'a' => slot!("authMode" => auth_mode, "authId" => auth_id),
+            b'c' => slot!("consumerGroupId" => consumer_group_id),
+            b'i' => slot!("iotInstanceId" => instance_id),
+            b's' => slot!("signMethod" => sign_method, "securityToken" => security_token),
+            b't' => slot!("timestamp" => timestamp),
+            _ => {}
         }
         None
     }
