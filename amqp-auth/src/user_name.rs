@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use iot_sansio::UnixMillis;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use crate::{AuthMode, Field, SignMethod, consumer::MAX_CLIENT_ID_CHARS};
 
@@ -225,16 +225,38 @@ impl<'a> UserName<'a> {
         self.params
     }
 
-    /// What the MAC is over, in pieces: the text of the timestamp as it was received, leading zeros included.
+    /// Feeds what the MAC is over: the text of the timestamp as it was received, leading zeros included.
     #[inline]
-    pub(crate) fn signed(&self) -> [&'a [u8]; 6] {
-        let (token_key, token): (&[u8], &[u8]) = match self.security_token {
-            Some(token) => (b"&securityToken=", token.as_bytes()),
-            None => (b"", b""),
-        };
+    pub(crate) fn feed_signed(&self, mut feed: impl FnMut(&[u8])) {
         let (auth_id, timestamp) = (self.auth_id.as_bytes(), self.timestamp_text.as_bytes());
-        [b"authId=", auth_id, token_key, token, b"&timestamp=", timestamp]
+        match self.security_token {
+            Some(token) => {
+                feed(b"authId=");
+                feed(auth_id);
+                feed(b"&securityToken=");
+                feed(token.as_bytes());
+                feed(b"&timestamp=");
+                feed(timestamp);
+            }
+            None => feed_at_once([b"authId=", auth_id, b"&timestamp=", timestamp], feed),
+        }
     }
+}
+
+/// Feeds the whole at once where it is short: each piece has a price of its own.
+#[inline]
+fn feed_at_once(pieces: [&[u8]; 4], mut feed: impl FnMut(&[u8])) {
+    let mut whole = [0; 96];
+    let mut len = 0;
+    for piece in pieces {
+        let end = len + piece.len();
+        let Some(room) = whole.get_mut(len..end) else {
+            return pieces.into_iter().for_each(feed);
+        };
+        room.copy_from_slice(piece);
+        len = end;
+    }
+    feed(&whole[..len]);
 }
 
 impl fmt::Debug for UserName<'_> {
@@ -269,18 +291,19 @@ impl<'a> Values<'a> {
     #[inline]
     fn read(params: &'a str, offset: usize) -> Result<Self, ParseError> {
         let mut values = Self::default();
-        let mut start = 0;
-        let ends = memchr_iter(b',', params.as_bytes()).chain([params.len()]);
-        for (count, end) in ends.enumerate() {
+        let (mut rest, mut count) = (params, 0);
+        loop {
             if count == MAX_PARAMS {
                 return Err(ParseError::TooManyParams);
             }
-            let param = &params[start..end];
-            let index = offset + start;
-            start = end + 1;
+            let (param, behind) = match split_once(rest, b',') {
+                Some((param, behind)) => (param, Some(behind)),
+                None => (rest, None),
+            };
             let (key, is_duplicate) = match values.slot(param) {
                 Some((key, slot, value)) => (key, slot.replace(value).is_some()),
                 None => {
+                    let index = offset + params.len() - rest.len();
                     let key = extension_key(param, index)?;
                     (key, pairs(params).take(count).any(|(earlier, _)| earlier == key))
                 }
@@ -288,8 +311,12 @@ impl<'a> Values<'a> {
             if is_duplicate {
                 return Err(ParseError::DuplicateKey { key: key.into() });
             }
+            count += 1;
+            match behind {
+                Some(behind) => rest = behind,
+                None => return Ok(values),
+            }
         }
-        Ok(values)
     }
 
     /// Of a parameter that is known its key, its place and its value.

@@ -3,7 +3,7 @@
 use core::{fmt, time::Duration};
 
 use iot_sansio::{UnixMillis, amqp::SaslCode};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
 
 use crate::{
     AuthMode, ParseError, SignMethod, UserName,
@@ -54,8 +54,7 @@ pub fn verify<'a, 'k>(
     let secret = key.map_or(DUMMY_SECRET, |key| key.secret);
 
     let mut expected = Password::empty();
-    let (method, pieces) = (user_name.sign_method(), user_name.signed());
-    let expected = password_once(method, secret, &pieces, &mut expected.0);
+    let expected = password_once(&user_name, secret, &mut expected.0);
     // The text is compared and not the bytes it stands for: other spellings of the same bytes are refused too.
     let matches = is_same(expected, password);
     let Some(key) = key.filter(|_| matches) else {
@@ -309,12 +308,12 @@ fn is_same(expected: &[u8], password: &[u8]) -> bool {
         return false;
     }
     let words = expected.chunks_exact(4).zip(password.chunks_exact(4));
-    let same = words.fold(Choice::from(1), |same, (expected, password)| {
+    let difference = words.fold(0, |difference, (expected, password)| {
         let [expected, password] = [expected, password].map(|word| word.first_chunk().copied());
         let word = |bytes: Option<[u8; 4]>| u32::from_ne_bytes(bytes.unwrap_or_default());
-        same & word(expected).ct_eq(&word(password))
+        difference | (word(expected) ^ word(password))
     });
-    same.into()
+    difference.ct_eq(&0).into()
 }
 
 /// Stands in for the secret of a key that is unknown, so that the same work is done.
