@@ -111,7 +111,7 @@ impl<'a> Field<'a> {
 
     /// This, or where it is absent or null the other.
     pub(super) fn or(self, other: Self) -> Self {
-        if self.given().is_some() { self } else { other }
+        if self.given().is_some() || other.raw.is_none() { self } else { other }
     }
 
     /// A text; a number stands for its digits.

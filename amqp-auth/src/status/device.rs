@@ -43,7 +43,6 @@ struct Entry {
 #[non_exhaustive]
 pub enum Change {
     /// It is the newest, and the device has another status now.
-    #[non_exhaustive]
     Changed {
         /// Its status before; none when nothing was known of it.
         from: Option<Status>,
