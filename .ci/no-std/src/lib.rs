@@ -5,9 +5,11 @@
 extern crate alloc;
 
 // Named, so that their dependencies are loaded even where nothing of them is called.
+extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
+mod amqp_messages;
 mod lifecycle;
 mod sansio;
 
@@ -41,6 +43,10 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     lifecycle::subscriptions()?;
     lifecycle::stores();
     lifecycle::histories();
+    amqp_messages::messages()?;
+    amqp_messages::bodies()?;
+    amqp_messages::dedupe()?;
+    amqp_messages::status()?;
     Ok(())
 }
 
