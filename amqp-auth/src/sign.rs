@@ -101,7 +101,7 @@ impl Signer {
     fn sign<'b>(&self, timestamp: &Digits, out: &'b mut [u8; MAX_PASSWORD_LEN]) -> &'b str {
         let mut mac = self.mac.clone();
         mac.update(timestamp.as_str().as_bytes());
-        mac.into_password(out)
+        as_text(mac.into_password(out))
     }
 }
 
@@ -217,7 +217,7 @@ impl UnsignedLogin {
             return Err(BuildError::MacLen { method: self.method, len: mac.len() });
         }
         let mut password = Password::empty();
-        let password = encode(mac, &mut password.0);
+        let password = as_text(encode(mac, &mut password.0));
         Ok(self.with_password(timestamp, &digits, password))
     }
 
@@ -371,6 +371,11 @@ impl Digits {
     fn as_str(&self) -> &str {
         core::str::from_utf8(&self.digits[self.start..]).unwrap_or_default()
     }
+}
+
+/// Of base64, which is ASCII.
+fn as_text(password: &[u8]) -> &str {
+    core::str::from_utf8(password).unwrap_or_default()
 }
 
 /// A text in one allocation that is never moved, so that no copy of a token stays behind.

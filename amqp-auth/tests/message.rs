@@ -193,6 +193,7 @@ fn errors_name_the_field_or_the_position() {
     let error = |bytes: &[u8]| Body::parse(Class::DownlinkReply, bytes).unwrap_err();
     assert_eq!(error(b"{\"a\":\xff}"), BodyError::NotUtf8 { position: 5 });
     assert_eq!(error(b"{\n \"a\":}"), BodyError::NotJson { line: 2, column: 6 });
+    assert_eq!(Body::parse(Class::Custom, b"\xff"), Ok(Body::Bytes(b"\xff")));
     assert!(matches!(error(b""), BodyError::NotJson { .. }));
     assert!(matches!(error(b"{} x"), BodyError::NotJson { .. }));
     assert_eq!(error(b" [1] "), BodyError::NotAnObject { found: "an array" });
@@ -374,6 +375,6 @@ proptest! {
         class in proptest::sample::select(Class::ALL),
     ) {
         let bytes = body.to_string().into_bytes();
-        naive::check(class, &bytes, &Body::parse(class, &bytes));
+        naive::check(class, &body, &Body::parse(class, &bytes));
     }
 }

@@ -9,7 +9,9 @@ extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
+mod amqp;
 mod amqp_messages;
+mod amqp_platform;
 mod lifecycle;
 mod sansio;
 
@@ -34,6 +36,17 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     sansio::backoff_and_pump();
     sansio::simulator()?;
     sansio::contract()?;
+    amqp::logins()?;
+    amqp::verification()?;
+    amqp::sasl()?;
+    amqp::places()?;
+    amqp_messages::messages()?;
+    amqp_messages::bodies()?;
+    amqp_messages::dedupe()?;
+    amqp_messages::status()?;
+    amqp_platform::logins()?;
+    amqp_platform::messages()?;
+    amqp_platform::faults()?;
     lifecycle::topics()?;
     lifecycle::events()?;
     lifecycle::envelopes()?;
@@ -43,10 +56,6 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     lifecycle::subscriptions()?;
     lifecycle::stores();
     lifecycle::histories();
-    amqp_messages::messages()?;
-    amqp_messages::bodies()?;
-    amqp_messages::dedupe()?;
-    amqp_messages::status()?;
     Ok(())
 }
 
