@@ -1,5 +1,5 @@
-//! The window of messages seen: the vectors G01 to G10 of specification section 15.G, bounds, and agreement with one that
-//! keeps a plain list.
+//! The window of messages seen: the vectors G01 to G10 of specification section 15.G, bounds, and agreement with one
+//! that keeps a plain list.
 
 use core::time::Duration;
 

@@ -91,8 +91,8 @@ fn in_pieces(bytes: &[u8]) {
     assert!(!decoded.flags.contains(Flag::BadBase64) || *decoded.payload == *bytes);
 }
 
-/// None when it is not JSON, or some of which a `Value` does not tell all: with a name that comes twice, deeper than 128
-/// levels, with half of a surrogate pair, or with one of the names through which serde_json passes numbers and raw
+/// None when it is not JSON, or some of which a `Value` does not tell all: with a name that comes twice, deeper than
+/// 128 levels, with half of a surrogate pair, or with one of the names through which serde_json passes numbers and raw
 /// values.
 fn value(bytes: &[u8]) -> Option<Value> {
     let private = b"$serde_json::private";

@@ -15,8 +15,8 @@ use super::BodyError;
 
 /// A JSON value as it is written, well-formed and without blanks around it. `Debug` shows its length only.
 ///
-/// What a product's model says of its values is not this crate's to know: give the text to a JSON library, which decides
-/// how numbers are read.
+/// What a product's model says of its values is not this crate's to know: give the text to a JSON library, which
+/// decides how numbers are read.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Json<'a>(Cow<'a, str>);
 
