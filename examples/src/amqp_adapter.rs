@@ -156,7 +156,7 @@ impl Adapter {
         MonoTime::from_instants(self.origin.into_std(), Instant::now().into_std())
     }
 
-    /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline and feeds it.
+    /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline: feeds that.
     ///
     /// So it returns as soon as there were events, and what takes time to do about them is done between steps.
     /// Cancel safe: dropped while it waits, it has lost nothing.

@@ -1,5 +1,5 @@
-//! SASL PLAIN on the stream before the stack has it: the stack's own frames end at 512 bytes, as AMQP says, and the token
-//! of a temporary key does not fit into them.
+//! SASL PLAIN on the stream before the stack has it: the stack's own frames end at 512 bytes, as AMQP says, and the
+//! token of a temporary key does not fit into them.
 
 use std::io;
 

@@ -97,8 +97,8 @@ impl<S> Wire<S> {
         (wire, Lifeline(sender))
     }
 
-    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the first
-    /// `written` bytes are left out.
+    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the
+    /// first `written` bytes are left out.
     ///
     /// # Errors
     /// A frame in it is too small or too large.
