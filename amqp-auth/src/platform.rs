@@ -5,7 +5,6 @@
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
-    string::String,
     vec::Vec,
 };
 use core::time::Duration;
@@ -22,7 +21,9 @@ mod client;
 mod config;
 mod error;
 mod event;
+mod fault;
 mod message;
+mod rate;
 pub mod server;
 
 pub use account::Account;
@@ -35,6 +36,8 @@ use self::{
     account::Keys,
     backlog::Backlog,
     client::{Client, Link, Phase},
+    fault::Faults,
+    rate::LoginRate,
     server::{Action, Input, Role, Server},
 };
 use crate::verify;
@@ -95,54 +98,45 @@ pub struct Platform {
     wall_clock: WallClock,
     now: MonoTime,
     clients: BTreeMap<Connection, Client>,
-    /// When each group logged in within the last minute.
-    logins: BTreeMap<String, VecDeque<MonoTime>>,
+    login_rate: LoginRate,
     backlog: Backlog,
-    /// The state of the generator, as that is neither hashed nor cloned.
+    /// The state of the generator that chooses among clients: the generator itself has no hash.
     seed: u64,
     faults: Faults,
     outputs: VecDeque<Output<Action, Event>>,
-}
-
-/// What the platform was told to do wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Faults {
-    /// How many of the next logins to refuse, and how.
-    refuse: u32,
-    code: SaslCode,
-    /// How many of the next settlements to lose.
-    lose: u32,
-    stalled: bool,
+    /// Whether messages wait for room in the queue; nothing else happens before they are sent.
+    held_back: bool,
 }
 
 impl Platform {
     /// A platform with these settings, which nobody is connected to.
     #[must_use]
     pub fn new(config: Config, wall_clock: WallClock) -> Self {
-        let mut rng = Rng::with_seed(config.seed);
         Self {
-            backlog: Backlog::new(&mut rng),
-            seed: rng.get_seed(),
+            backlog: Backlog::new(config.seed),
+            seed: !config.seed,
             config,
             wall_clock,
             now: MonoTime::ORIGIN,
             clients: BTreeMap::new(),
-            logins: BTreeMap::new(),
-            faults: Faults { refuse: 0, code: SaslCode::AUTH, lose: 0, stalled: false },
+            login_rate: LoginRate::default(),
+            faults: Faults::none(),
             outputs: VecDeque::new(),
+            held_back: false,
         }
     }
 
     /// Tells that the wall clock reads `unix` at `now`: when it was set.
     pub fn set_wall_clock(&mut self, now: MonoTime, unix: UnixMillis) {
-        self.pass(now);
+        self.pass_time(now);
         self.wall_clock = WallClock::new(self.now, unix);
     }
 
     /// Pushes a message to a consumer group, and gives the id under which it is sent.
     ///
     /// # Errors
-    /// No account has the group, the message is too large, too many wait to be accepted, or the queue of outputs is full.
+    /// No account has the group, the message is too large, too many wait to be accepted, or the queue of outputs is
+    /// full.
     pub fn push(
         &mut self,
         now: MonoTime,
@@ -166,9 +160,7 @@ impl Platform {
         self.pass(now);
         let (now, pushed_at) = (self.now, self.wall_clock.at(self.now).get());
         let retention = self.config.retention;
-        let mut rng = Rng::with_seed(self.seed);
-        let id = self.backlog.add(&mut rng, consumer_group_id, push, pushed_at, now, retention);
-        self.seed = rng.get_seed();
+        let id = self.backlog.add(consumer_group_id, push, pushed_at, now, retention);
         self.pass(now);
         Ok(id)
     }
@@ -188,143 +180,40 @@ impl Platform {
         Ok(())
     }
 
-    /// Refuses so many of the next logins with this code, good or not; [`SaslCode::OK`] refuses none.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn refuse_logins(
-        &mut self,
-        now: MonoTime,
-        logins: u32,
-        code: SaslCode,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.refuse = if code == SaslCode::OK { 0 } else { logins };
-        self.faults.code = code;
-        Ok(())
-    }
-
-    /// Loses so many of the next settlements: their messages are sent again after the ack timeout.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn lose_settlements(
-        &mut self,
-        now: MonoTime,
-        settlements: u32,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.lose = settlements;
-        Ok(())
-    }
-
-    /// Answers nothing from now on, or answers again.
-    ///
-    /// What a client says to a stalled platform is never answered, nothing is sent to it, and no deadline closes its
-    /// connection; what it settles and how much credit it gives counts. Plain TCP is dropped all the same.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn stall(&mut self, now: MonoTime, stalled: bool) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.stalled = stalled;
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Drops the transport of a connection without a word.
-    ///
-    /// # Errors
-    /// There is no such connection, or the queue of outputs is full.
-    pub fn abort(&mut self, now: MonoTime, connection: Connection) -> Result<(), PlatformError> {
-        self.check_connection(now, connection)?;
-        self.pass(now);
-        self.drop_client(connection, Disconnect::Aborted);
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Drops the transports of all connections without a word.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn abort_all(&mut self, now: MonoTime) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        for connection in self.connections() {
-            self.drop_client(connection, Disconnect::Aborted);
-        }
-        Ok(())
-    }
-
-    /// Closes a connection with this condition, such as `amqp:connection:forced`.
-    ///
-    /// # Errors
-    /// There is no such connection, or the queue of outputs is full.
-    pub fn close(
-        &mut self,
-        now: MonoTime,
-        connection: Connection,
-        condition: &str,
-        description: &str,
-    ) -> Result<(), PlatformError> {
-        self.check_connection(now, connection)?;
-        self.pass(now);
-        self.close_client(connection, condition, description, Disconnect::Closed);
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Closes all connections with this condition.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn close_all(
-        &mut self,
-        now: MonoTime,
-        condition: &str,
-        description: &str,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        for connection in self.connections() {
-            self.close_client(connection, condition, description, Disconnect::Closed);
-        }
-        Ok(())
-    }
-
     /// The connections that stand, in the order of their numbers.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
         self.clients.keys().copied().collect()
     }
 
-    /// How many messages nobody has accepted yet.
+    /// The messages that nobody has accepted yet, oldest first.
     #[must_use]
-    pub fn pending(&self) -> usize {
-        self.backlog.len_at(self.now)
+    pub fn pending(&self) -> impl ExactSizeIterator<Item = MessageId> {
+        self.backlog.ids()
     }
 
     fn check_queue(&self) -> Result<(), PlatformError> {
         let limit = self.config.max_queued;
-        if self.outputs.len() < limit { Ok(()) } else { Err(PlatformError::QueueFull { limit }) }
-    }
-
-    fn check_connection(&self, now: MonoTime, connection: Connection) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        let now = self.now.max(now);
-        let stays = |client: &Client| self.faults.stalled || !is_due(client.deadline(), now);
-        match self.clients.get(&connection) {
-            Some(client) if stays(client) => Ok(()),
-            _ => Err(PlatformError::UnknownConnection { connection }),
+        match self.outputs.len() >= limit || self.held_back {
+            true => Err(PlatformError::QueueFull { limit }),
+            false => Ok(()),
         }
     }
 
-    /// Lets time pass, fires what is due, and sends what can be sent.
+    /// Lets time pass, fires what is due, and sends what can be sent: for a step that the queue had room for, whatever
+    /// that makes of the queue, as what comes after it must not come before.
     fn pass(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(usize::MAX);
+    }
+
+    /// The same for time alone, which cannot be refused: nothing is sent beyond the limit.
+    fn pass_time(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(self.config.max_queued);
+    }
+
+    fn fire(&mut self, now: MonoTime) {
         self.now = self.now.max(now);
         self.end_late_clients();
         while let Some(message) = self.backlog.expired(self.now) {
@@ -338,7 +227,6 @@ impl Platform {
             self.backlog.fail(id, true, due, self.now);
         }
         self.backlog.make_ready(self.now);
-        self.send_ready();
     }
 
     fn end_late_clients(&mut self) {
@@ -369,17 +257,23 @@ impl Platform {
     }
 
     /// Sends what is ready to random clients of its group, oldest first, as far as their credit goes.
-    fn send_ready(&mut self) {
+    fn send_ready(&mut self, max_queued: usize) {
+        self.held_back = false;
         if self.faults.stalled {
             return;
         }
         for group in self.backlog.ready_groups() {
             let mut next = self.backlog.ready_after(&group, None);
             while let Some(message) = next {
-                let full = self.outputs.len() >= self.config.max_queued
-                    || self.backlog.deliveries() >= self.config.max_messages.saturating_mul(2);
-                if full || !self.clients.values().any(|client| client.takes_from(&group)) {
+                let copies = self.config.max_messages.saturating_mul(MAX_COPIES);
+                if self.backlog.deliveries() >= copies
+                    || !self.clients.values().any(|client| client.takes_from(&group))
+                {
                     break;
+                }
+                if self.outputs.len() >= max_queued {
+                    self.held_back = true;
+                    return;
                 }
                 self.send(&group, message);
                 next = self.backlog.ready_after(&group, Some(message));
@@ -430,14 +324,12 @@ impl Platform {
         if !matches!(client.phase, Phase::Connected { .. }) {
             return self.drop_client(connection, Disconnect::OutOfOrder { step: Step::SaslInit });
         }
-        if self.faults.refuse > 0 {
-            self.faults.refuse -= 1;
-            let code = self.faults.code;
+        if let Some(code) = self.faults.take_refusal() {
             return self.refuse_login(connection, code, Disconnect::Refused(code));
         }
         let (wall, policy) = (self.wall_clock.at(self.now), &self.config.policy);
         let keys = Keys(&self.config.accounts);
-        let login = match verify(init.user_name, init.password, wall, policy, keys) {
+        let login = match verify(init.user_name, init.password, wall, policy, &keys) {
             Ok(login) => login,
             Err(error) => {
                 let code = error.sasl_code();
@@ -445,11 +337,8 @@ impl Platform {
             }
         };
         let group = login.unsigned.consumer_group_id;
-        let excess = !admit(
-            self.logins.entry(group.into()).or_default(),
-            self.now,
-            self.config.max_logins_per_minute,
-        );
+        let limit = self.config.max_logins_per_minute;
+        let excess = !self.login_rate.admit(group, self.now, limit);
         client.group = group.into();
         client.phase =
             Phase::LoggedIn { deadline: self.now.after(self.config.auth_timeout), excess };
@@ -527,8 +416,7 @@ impl Platform {
     fn settled(&mut self, settled: server::Settled) {
         let server::Settled { id, outcome } = settled;
         let Some(message) = self.backlog.message_of(id) else { return };
-        if self.faults.lose > 0 {
-            self.faults.lose -= 1;
+        if self.faults.take_loss() {
             return;
         }
         let attempts = self.backlog.attempts(message);
@@ -636,13 +524,12 @@ impl Machine for Platform {
     }
 
     fn handle_timeout(&mut self, now: MonoTime) {
-        self.pass(now);
+        self.pass_time(now);
     }
 
     fn poll_output(&mut self) -> Output<Action, Event> {
-        if self.outputs.is_empty() {
-            // What a full queue held back.
-            self.send_ready();
+        if self.outputs.is_empty() && self.held_back {
+            self.send_ready(self.config.max_queued);
         }
         self.outputs.pop_front().unwrap_or_else(|| {
             let clients = self.clients.values().filter_map(Client::deadline);
@@ -661,22 +548,11 @@ fn is_due(deadline: Option<MonoTime>, now: MonoTime) -> bool {
     deadline.is_some_and(|deadline| deadline <= now)
 }
 
-/// Whether one more login is allowed now, which then counts.
-fn admit(logins: &mut VecDeque<MonoTime>, now: MonoTime, limit: usize) -> bool {
-    while logins.front().is_some_and(|first| now.since(*first) >= MINUTE) {
-        logins.pop_front();
-    }
-    let admitted = logins.len() < limit;
-    if admitted {
-        logins.push_back(now);
-    }
-    admitted
-}
-
 /// What a client may announce (specification, section 6.1).
 const IDLE_TIMEOUTS: core::ops::RangeInclusive<Duration> =
     Duration::from_millis(30_000)..=Duration::from_millis(300_000);
-const MINUTE: Duration = Duration::from_secs(60);
+/// How many deliveries may be open for each message that may be, as copies are sent on demand.
+const MAX_COPIES: usize = 2;
 
 const FORCED: &str = "amqp:connection:forced";
 const INVALID_FIELD: &str = "amqp:invalid-field";

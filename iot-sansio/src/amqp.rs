@@ -369,7 +369,8 @@ pub struct Attach {
     pub source: String,
 }
 
-/// Set the credit of the receiver link: so many more messages may come, whatever was granted before.
+/// Set the credit of the receiver link: so many more messages may come after the deliveries that were reported so far,
+/// whatever was granted before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Flow {

@@ -6,7 +6,7 @@ use crate::MonoTime;
 
 /// What one kind of transport reports, and what it can be asked to do.
 ///
-/// [`mqtt::Mqtt`](crate::mqtt::Mqtt) implements it. Whoever writes one adapter for a vocabulary can run every machine
+/// [`mqtt::Mqtt`](crate::mqtt::Mqtt) and [`amqp::Amqp`](crate::amqp::Amqp) implement it. Whoever writes one adapter for a vocabulary can run every machine
 /// that speaks it.
 pub trait Vocabulary {
     /// What the transport reports; it borrows from the transport's buffers.

@@ -168,6 +168,17 @@ impl WallClock {
             self.unix.before(self.mono.since(now))
         }
     }
+
+    /// The monotonic moment at which the wall clock reads `unix`; the origin when that lies before it.
+    #[must_use]
+    pub const fn when(&self, unix: UnixMillis) -> MonoTime {
+        let distance = Duration::from_millis(unix.abs_diff(self.unix));
+        if unix.0 >= self.unix.0 {
+            self.mono.after(distance)
+        } else {
+            MonoTime::from_origin(self.mono.since_origin().saturating_sub(distance))
+        }
+    }
 }
 
 /// Whole milliseconds of a span, at most `i64::MAX`.
@@ -209,6 +220,16 @@ mod tests {
         let clock = WallClock::new(MonoTime::from_millis(100), UnixMillis::new(1_000));
         assert_eq!(clock.at(MonoTime::from_millis(250)), UnixMillis::new(1_150));
         assert_eq!(clock.at(MonoTime::ORIGIN), UnixMillis::new(900));
+    }
+
+    #[test]
+    fn the_moment_of_a_reading_is_where_the_wall_clock_reads_it() {
+        let clock = WallClock::new(MonoTime::from_millis(100), UnixMillis::new(1_000));
+        for unix in [950, 1_000, 1_001, 5_000].map(UnixMillis::new) {
+            assert_eq!(clock.at(clock.when(unix)), unix);
+        }
+        assert_eq!(clock.when(UnixMillis::new(i64::MIN)), MonoTime::ORIGIN);
+        assert_eq!(clock.when(UnixMillis::new(i64::MAX)), MonoTime::MAX);
     }
 
     #[cfg(feature = "std")]

@@ -5,9 +5,12 @@
 extern crate alloc;
 
 // Named, so that their dependencies are loaded even where nothing of them is called.
+extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
+mod amqp;
+mod amqp_platform;
 mod lifecycle;
 mod sansio;
 
@@ -32,6 +35,13 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     sansio::backoff_and_pump();
     sansio::simulator()?;
     sansio::contract()?;
+    amqp::logins()?;
+    amqp::verification()?;
+    amqp::sasl()?;
+    amqp::places()?;
+    amqp_platform::logins()?;
+    amqp_platform::messages()?;
+    amqp_platform::faults()?;
     lifecycle::topics()?;
     lifecycle::events()?;
     lifecycle::envelopes()?;

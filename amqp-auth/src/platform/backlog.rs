@@ -27,6 +27,8 @@ pub(super) struct Backlog {
     ack_deadlines: BTreeSet<(MonoTime, DeliveryId)>,
     /// Ids grow, and so do the times at which messages expire.
     last_id: MessageId,
+    /// The state of the generator of ids. One of its own: what clients do changes no id.
+    seed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +53,8 @@ struct Delivery {
 }
 
 impl Backlog {
-    pub(super) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
         Self {
             messages: BTreeMap::new(),
             ready: BTreeMap::new(),
@@ -59,6 +62,7 @@ impl Backlog {
             deliveries: BTreeMap::new(),
             ack_deadlines: BTreeSet::new(),
             last_id: MessageId::new(rng.i64(FIRST_IDS)),
+            seed: rng.get_seed(),
         }
     }
 
@@ -71,6 +75,10 @@ impl Backlog {
     /// Whether the message will still be there once those are given up that expire by `now`.
     pub(super) fn contains_at(&self, id: MessageId, now: MonoTime) -> bool {
         self.messages.get(&id).is_some_and(|entry| entry.expires_at > now)
+    }
+
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = MessageId> {
+        self.messages.keys().copied()
     }
 
     pub(super) fn deliveries(&self) -> usize {
@@ -88,15 +96,15 @@ impl Backlog {
 
     pub(super) fn add(
         &mut self,
-        rng: &mut Rng,
         group: &str,
         push: Push,
         pushed_at: i64,
         now: MonoTime,
         retention: Duration,
     ) -> MessageId {
+        let mut rng = Rng::with_seed(self.seed);
         let id = MessageId::new(self.last_id.get().saturating_add(rng.i64(ID_STEPS)));
-        self.last_id = id;
+        (self.last_id, self.seed) = (id, rng.get_seed());
         let entry = Entry {
             group: group.into(),
             push,

@@ -12,23 +12,18 @@ use super::MessageId;
 pub enum PlatformError {
     /// Too much is waiting to be drained.
     #[error("{limit} outputs are queued: drain them, then try again")]
-    #[non_exhaustive]
     QueueFull {
         /// How many may be.
         limit: usize,
     },
     /// No account may subscribe for the group.
     #[error("no account has the consumer group {group}: add it to one")]
-    #[non_exhaustive]
     UnknownGroup {
         /// The group.
         group: String,
     },
     /// As many messages wait to be accepted as may.
-    #[error(
-        "{limit} messages or copies wait to be accepted: let clients accept some, or allow more"
-    )]
-    #[non_exhaustive]
+    #[error("{limit} messages wait to be accepted: let clients accept some, or allow more")]
     TooManyMessages {
         /// How many may be.
         limit: usize,
@@ -37,7 +32,6 @@ pub enum PlatformError {
     #[error(
         "the message has {size} bytes of topic, properties and body: at most {limit} are allowed"
     )]
-    #[non_exhaustive]
     MessageTooLarge {
         /// How many it has.
         size: usize,
@@ -46,14 +40,12 @@ pub enum PlatformError {
     },
     /// There is no such message, or it was accepted or given up.
     #[error("message {message} is not waiting to be accepted")]
-    #[non_exhaustive]
     UnknownMessage {
         /// The message.
         message: MessageId,
     },
     /// There is no such connection.
     #[error("there is no connection {}", .connection.get())]
-    #[non_exhaustive]
     UnknownConnection {
         /// The connection.
         connection: Connection,

@@ -15,7 +15,6 @@ pub enum Event {
     /// A client logged in.
     LoggedIn(LoggedIn),
     /// A client has its receiver link.
-    #[non_exhaustive]
     Attached {
         /// The connection.
         connection: Connection,
@@ -23,7 +22,6 @@ pub enum Event {
         link: u32,
     },
     /// A link was refused; the connection goes on.
-    #[non_exhaustive]
     LinkRefused {
         /// The connection.
         connection: Connection,
@@ -33,7 +31,6 @@ pub enum Event {
         rule: LinkRule,
     },
     /// A client ended its receiver link.
-    #[non_exhaustive]
     Detached {
         /// The connection.
         connection: Connection,
@@ -42,7 +39,6 @@ pub enum Event {
     },
     /// A client settled a delivery. It ends the message when it was accepted; else the message is sent again later, or
     /// [`GivenUp`](Self::GivenUp) follows.
-    #[non_exhaustive]
     Settled {
         /// The message.
         message: MessageId,
@@ -54,7 +50,6 @@ pub enum Event {
         attempts: u32,
     },
     /// A delivery was not settled in time: the message will be sent again.
-    #[non_exhaustive]
     AckTimeout {
         /// The message.
         message: MessageId,
@@ -64,7 +59,6 @@ pub enum Event {
         attempts: u32,
     },
     /// A message will not be sent again.
-    #[non_exhaustive]
     GivenUp {
         /// The message.
         message: MessageId,
@@ -74,7 +68,6 @@ pub enum Event {
         attempts: u32,
     },
     /// A connection is gone: once for each that connected.
-    #[non_exhaustive]
     Disconnected {
         /// The connection.
         connection: Connection,
@@ -133,7 +126,6 @@ pub enum Disconnect {
     PlainTcp,
     /// There are as many connections as may be.
     #[error("there are {limit} connections: close some, or allow more")]
-    #[non_exhaustive]
     TooManyConnections {
         /// How many may be.
         limit: usize,
@@ -146,42 +138,36 @@ pub enum Disconnect {
     Refused(SaslCode),
     /// The client did not log in in time.
     #[error("no login within {timeout:?} of the transport")]
-    #[non_exhaustive]
     AuthTimeout {
         /// The time it had.
         timeout: Duration,
     },
     /// The client logged in and did not open the connection in time.
     #[error("no open within {timeout:?} of the login")]
-    #[non_exhaustive]
     OpenTimeout {
         /// The time it had.
         timeout: Duration,
     },
     /// The client did not attach a receiver in time.
     #[error("no receiver link within {timeout:?}: attach one as soon as the connection is open")]
-    #[non_exhaustive]
     LinkTimeout {
         /// The time it had.
         timeout: Duration,
     },
     /// The idle timeout of the client is missing or out of range.
     #[error("the idle-time-out of open is {idle_timeout:?}: give 30 s to 300 s, on the wire")]
-    #[non_exhaustive]
     IdleOutOfRange {
         /// What the client said.
         idle_timeout: Option<Duration>,
     },
     /// The group logged in too often.
     #[error("more than {limit} logins of the consumer group within a minute: back off")]
-    #[non_exhaustive]
     TooManyLogins {
         /// How many may be.
         limit: usize,
     },
     /// The client did one step before another.
     #[error("{step} came out of order: log in, open, and then attach")]
-    #[non_exhaustive]
     OutOfOrder {
         /// What it did.
         step: Step,

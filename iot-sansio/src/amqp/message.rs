@@ -87,6 +87,25 @@ impl<'a> Message<'a> {
 }
 
 impl Value<'_> {
+    /// The same value, borrowing from `self`.
+    #[must_use]
+    pub fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(value) => Value::Boolean(*value),
+            Self::Unsigned(value) => Value::Unsigned(*value),
+            Self::Signed(value) => Value::Signed(*value),
+            Self::Float(bits) => Value::Float(*bits),
+            Self::Double(bits) => Value::Double(*bits),
+            Self::Timestamp(millis) => Value::Timestamp(*millis),
+            Self::Uuid(bytes) => Value::Uuid(*bytes),
+            Self::Binary(bytes) => Value::Binary(Cow::Borrowed(bytes)),
+            Self::String(text) => Value::String(Cow::Borrowed(text)),
+            Self::Symbol(text) => Value::Symbol(Cow::Borrowed(text)),
+            Self::Other(name) => Value::Other(Cow::Borrowed(name)),
+        }
+    }
+
     /// The same value, which borrows nothing.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {

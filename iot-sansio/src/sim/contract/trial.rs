@@ -1,7 +1,10 @@
 //! One run of a machine through a script.
 
 use alloc::{format, string::String, vec::Vec};
-use core::fmt::{Debug, Display};
+use core::{
+    fmt::{Debug, Display},
+    mem,
+};
 
 use super::{Contract, Rule, Violation};
 use crate::{ActionOf, Machine, MonoTime, Output};
@@ -88,7 +91,7 @@ where
 
     /// Drains what the machine has to say before it is fed anything.
     pub(super) fn start(&mut self) -> Result<RecordOf<M, T>, Violation> {
-        self.record(0, None)
+        self.record(0, None, false)
     }
 
     /// Feeds a step and drains; the machine was drained before.
@@ -103,7 +106,8 @@ where
             None if command => self.ended &= self.machine.is_finished(),
             _ => {}
         }
-        let record = self.record(step.index, refused)?;
+        let may_restart = command && refused.is_none();
+        let record = self.record(step.index, refused, may_restart)?;
         if record.refused.is_some() && !record.outputs.is_empty() {
             let details = format!("refused, but it yielded {:?}", record.outputs);
             return Err(Violation::new(Rule::P2, step.index, details));
@@ -133,10 +137,19 @@ where
         &mut self,
         step: usize,
     ) -> Result<(Outputs<M>, Option<MonoTime>), Violation> {
+        self.settle_life(step, false)
+    }
+
+    /// The same, after a command that may have started the machine again when what was due had just ended it.
+    fn settle_life(
+        &mut self,
+        step: usize,
+        mut may_restart: bool,
+    ) -> Result<(Outputs<M>, Option<MonoTime>), Violation> {
         let (outputs, deadline) = self.drain(step)?;
         let violation = |details: String| Err(Violation::new(Rule::P7, step, details));
         for output in &outputs {
-            if self.ended {
+            if self.ended && !mem::take(&mut may_restart) {
                 return violation(format!("after its terminal event it yielded {output:?}"));
             }
             self.ended =
@@ -226,8 +239,9 @@ where
         &mut self,
         step: usize,
         refused: Option<String>,
+        may_restart: bool,
     ) -> Result<RecordOf<M, T>, Violation> {
-        let (outputs, deadline) = self.settle(step)?;
+        let (outputs, deadline) = self.settle_life(step, may_restart)?;
         let state = (self.contract.state)(&self.machine);
         self.keeps_secrets(step, "the Debug of the machine", &format!("{state:?}"))?;
         Ok(Record { step, refused, outputs, deadline, finished: self.machine.is_finished(), state })
