@@ -22,7 +22,7 @@ mod shared;
 
 /// The `Platform` machine of `amqp-auth` behind a real AMQP server, on a free port of 127.0.0.1.
 ///
-/// The machine decides everything; this only says it in AMQP. It stops when it is dropped: its connections are cut then.
+/// The machine decides everything; this only says it in AMQP. It stops when it is dropped, and cuts its connections.
 ///
 /// ```
 /// use amqp_auth::platform::{Account, Config, Push};

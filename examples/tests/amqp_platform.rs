@@ -24,7 +24,7 @@ use iot_sansio::{UnixMillis, amqp::Outcome};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 
@@ -164,7 +164,7 @@ async fn a_message_is_sent_with_its_attributes_and_gone_once_it_is_accepted() {
         panic!()
     };
     assert_eq!((settled, outcome, attempts), (message, Outcome::Accepted, 1));
-    assert_eq!(platform.command(|machine, _| machine.pending()), 0);
+    assert_eq!(platform.command(|machine, _| machine.pending().len()), 0);
 }
 
 #[tokio::test]
@@ -299,6 +299,28 @@ async fn a_link_can_be_given_up_and_attached_again() {
     client.receiver = within(receiver).await.unwrap();
     push(&platform, "again");
     assert_eq!(body_of(&client.receive().await), b"again");
+}
+
+#[tokio::test]
+async fn a_client_that_is_silent_for_as_long_as_it_announced_is_closed() {
+    let mut platform = Platform::start(config()).await.unwrap();
+    // This stack sends no heartbeat, as the platform names no idle timeout.
+    let mut client = Client::attach(&platform, 10).await;
+    assert!(matches!(within(platform.event()).await, Event::LoggedIn(_)));
+    assert!(matches!(within(platform.event()).await, Event::Attached { .. }));
+    tokio::time::pause();
+    let begin = Instant::now();
+    let Err(Error::RemoteClosedWithError(error)) = client.connection.on_close().await else {
+        panic!()
+    };
+    tokio::time::resume();
+    assert!(condition(&error).contains("ResourceLimitExceeded"), "{error:?}");
+    let silent = begin.elapsed();
+    assert!(
+        silent.abs_diff(Duration::from_millis(IDLE.into())) < Duration::from_secs(1),
+        "{silent:?}"
+    );
+    assert_eq!(disconnect(&mut platform).await, Disconnect::Client);
 }
 
 #[tokio::test]

@@ -15,7 +15,6 @@ use fe2o3_amqp::{
         delivery::DeliveryInfo,
         receiver::{CreditMode, TerminalDeliveryState},
     },
-    sasl_profile::SaslProfile,
     session::{BeginError, SessionHandle},
     types::{
         definitions::{ReceiverSettleMode, SenderSettleMode},
@@ -23,7 +22,7 @@ use fe2o3_amqp::{
     },
 };
 use iot_sansio::amqp::{
-    Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, SaslCode, Settle,
+    Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, Settle,
 };
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
@@ -31,6 +30,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerNam
 use super::{
     Error, Reason, Report,
     message::{Decoded, Received},
+    sasl,
     watch::Watch,
     wire::{self, Lifeline, Wire},
 };
@@ -115,13 +115,10 @@ enum Stopped {
 }
 
 impl Live {
-    async fn open(stream: TlsStream<TcpStream>, open: Open) -> Result<Self, Error> {
+    async fn open(mut stream: TlsStream<TcpStream>, open: Open) -> Result<Self, Error> {
         let OpenOptions { user_name, password, container_id, hostname, idle_timeout, .. } =
             &*open.options;
-        let (Ok(username), Ok(word)) = (user_name.expose_str(), password.expose_str()) else {
-            return Err(Error::LoginNotText);
-        };
-        let login = username.len() + word.len();
+        sasl::log_in(&mut stream, user_name, password).await?;
         let seen = Arc::new(Mutex::new(Watch::new(*idle_timeout)));
         let watch = Arc::clone(&seen);
         let (wire, lifeline) = Wire::new(stream, move |seen| lock(&watch).see(seen));
@@ -133,20 +130,13 @@ impl Live {
             .max_frame_size(wire::MAX_FRAME)
             .channel_max(CHANNEL_MAX)
             .idle_time_out(u32::try_from(told).unwrap_or(u32::MAX))
-            .sasl_profile(SaslProfile::Plain { username: username.into(), password: word.into() })
             .open_with_stream(wire)
             .await;
         let connection = opened.map_err(|error| match error {
-            OpenError::ProtocolHeaderMismatch(_) => Error::Version,
-            // It says so of a mechanism and of the second header.
-            OpenError::NotImplemented(_) if lock(&seen).headers > 1 => Error::Version,
-            OpenError::NotImplemented(_) => Error::Mechanism,
-            OpenError::SaslError { code, .. } => Error::Refused(SaslCode::new(code as u8)),
+            // It says the second of a header of AMQP.
+            OpenError::ProtocolHeaderMismatch(_) | OpenError::NotImplemented(_) => Error::Version,
             OpenError::RemoteClosed => Error::Peer(None),
             OpenError::RemoteClosedWithError(error) => Error::Peer(Some(error.into())),
-            OpenError::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                Error::LongLogin(login)
-            }
             error => Error::Open(error),
         })?;
         Ok(Self {

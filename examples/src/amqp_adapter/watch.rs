@@ -14,7 +14,6 @@ pub(super) struct Watch {
     /// `idle-time-out` of our own `open`.
     own_idle_timeout: Duration,
     pub(super) idle_timeout: Option<Duration>,
-    pub(super) headers: u32,
     /// Name of the one link there may be.
     pub(super) link: String,
     /// Handles of the peer's links that were refused and are not detached yet.
@@ -30,7 +29,6 @@ impl Watch {
         Self {
             own_idle_timeout,
             idle_timeout: None,
-            headers: 0,
             link: String::new(),
             refused: HashSet::new(),
             delivery: 0,
@@ -40,9 +38,8 @@ impl Watch {
 
     pub(super) fn see(&mut self, seen: Seen) -> Verdict {
         let drop_if = |refused| if refused { Verdict::Answer(Vec::new()) } else { Verdict::Pass };
-        match seen {
-            Seen::Header => self.headers += 1,
-            Seen::Frame(Some(performative)) => match *performative {
+        if let Seen::Frame(Some(performative)) = seen {
+            match *performative {
                 Performative::Open(open) => {
                     let millis = open.idle_time_out.filter(|&millis| millis > 0);
                     self.idle_timeout = millis.map(|millis| Duration::from_millis(millis.into()));
@@ -77,8 +74,7 @@ impl Watch {
                     }
                 }
                 _ => {}
-            },
-            _ => {}
+            }
         }
         Verdict::Pass
     }

@@ -6,7 +6,7 @@
 use std::{
     fmt,
     future::Future as _,
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -28,14 +28,12 @@ pub const MAX_FRAME: u32 = 65_536;
 
 const HEADER: usize = 8;
 const EMPTY_FRAME: [u8; HEADER] = [0, 0, 0, 8, 2, 0, 0, 0];
-const SASL: u8 = 1;
-const SASL_OUTCOME: u8 = 0x44;
 
 /// What came from the peer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Seen {
-    /// A protocol header, of whatever protocol.
+    /// The protocol header, of whatever protocol.
     Header,
     /// A frame of AMQP; an empty one has nothing in it.
     Frame(Option<Box<Performative>>),
@@ -80,7 +78,7 @@ pub struct Wire<S> {
 pub struct Lifeline(#[expect(dead_code, reason = "it is dropped, never used")] oneshot::Sender<()>);
 
 impl<S> Wire<S> {
-    /// Lets `watch` see what comes over `stream`, from its first byte.
+    /// Lets `watch` see what comes over `stream`, from the header of AMQP on: SASL is over.
     pub fn new(stream: S, watch: impl FnMut(Seen) -> Verdict + Send + 'static) -> (Self, Lifeline) {
         let (sender, lifeline) = oneshot::channel();
         let wire = Self {
@@ -99,8 +97,8 @@ impl<S> Wire<S> {
         (wire, Lifeline(sender))
     }
 
-    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the first
-    /// `written` bytes are left out.
+    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the
+    /// first `written` bytes are left out.
     ///
     /// # Errors
     /// A frame in it is too small or too large.
@@ -124,13 +122,12 @@ impl<S> Wire<S> {
     /// Shows whole frames, and passes them on.
     fn sort(&mut self) -> io::Result<()> {
         while self.partial.len() >= HEADER {
-            let header = self.header_next || self.partial.starts_with(b"AMQP");
-            let size = if header { HEADER } else { frame_size(&self.partial)? };
+            let size = if self.header_next { HEADER } else { frame_size(&self.partial)? };
             if self.partial.len() < size {
                 break;
             }
             let bytes = self.partial.split_to(size);
-            self.header_next = !header && bytes[5] == SASL && bytes.get(10) == Some(&SASL_OUTCOME);
+            let header = mem::take(&mut self.header_next);
             let seen = if header { Some(Seen::Header) } else { frame(&bytes) };
             match seen.map_or(Verdict::Pass, &mut self.watch) {
                 Verdict::Pass => self.passed.unsplit(bytes),
@@ -299,9 +296,9 @@ fn frame_size(bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// None for a frame of SASL, and for one that the stack will not understand either.
+/// None for a frame that the stack will not understand either.
 fn frame(bytes: &[u8]) -> Option<Seen> {
-    let body = bytes.get(usize::from(bytes[4]) * 4..).filter(|_| bytes[5] != SASL)?;
+    let body = bytes.get(usize::from(bytes[4]) * 4..)?;
     if body.is_empty() {
         return Some(Seen::Frame(None));
     }

@@ -34,12 +34,12 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{message, shared::Shared};
-use crate::amqp_adapter::wire::{self, Lifeline, Seen, Verdict, Wire};
+use crate::amqp_adapter::{
+    sasl,
+    wire::{self, Lifeline, Seen, Verdict, Wire},
+};
 
-const SASL: [u8; 8] = *b"AMQP\x03\x01\x00\x00";
 const AMQP: [u8; 8] = *b"AMQP\x00\x01\x00\x00";
-/// The largest SASL frame, in bytes. AMQP says 512, which is too little for the tokens of temporary keys.
-const MAX_SASL_FRAME: usize = 8_192;
 /// How long a client may take for the TLS handshake; the machine's time begins after it.
 const TLS_LIMIT: Duration = Duration::from_secs(15);
 /// How long a client may take to answer a Close.
@@ -109,21 +109,22 @@ impl Client {
         Ok(())
     }
 
-    /// SASL, which the stack cannot wait with for an answer, and cuts at 512 bytes.
+    /// SASL, where the stack would not wait for an answer, and ends frames at 512 bytes.
     async fn log_in(&mut self, stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
         let mut header = [0; 8];
         self.unless_cut(stream.read_exact(&mut header)).await?;
-        stream.write_all(&SASL).await?;
-        if header != SASL {
+        stream.write_all(&sasl::HEADER).await?;
+        if header != sasl::HEADER {
             return Err(gone());
         }
-        let sasl_server_mechanisms = Array::from(vec![Symbol::from("PLAIN")]);
+        let sasl_server_mechanisms = Array::from(vec![Symbol::from(sasl::PLAIN)]);
         let mechanisms = serde_amqp::to_vec(&SaslMechanisms { sasl_server_mechanisms });
-        stream.write_all(&sasl_frame(mechanisms)?).await?;
+        stream.write_all(&sasl::frame(mechanisms)?).await?;
         stream.flush().await?;
 
-        let frame = self.unless_cut(read_frame(stream, MAX_SASL_FRAME)).await?;
-        let init: SaslInit = serde_amqp::from_slice(body(&frame)?).map_err(io::Error::other)?;
+        let frame = self.unless_cut(sasl::read_frame(stream, sasl::MAX_FRAME)).await?;
+        let init: SaslInit =
+            serde_amqp::from_slice(sasl::body(&frame)?).map_err(io::Error::other)?;
         let response = init.initial_response.unwrap_or_default().into_vec();
         let mut parts = response.splitn(3, |&byte| byte == 0);
         let (Some(_), Some(user_name), Some(password), "PLAIN") =
@@ -144,7 +145,7 @@ impl Client {
         };
         let refused = code != SaslCode::Ok;
         let outcome = serde_amqp::to_vec(&SaslOutcome { code, additional_data: None });
-        stream.write_all(&sasl_frame(outcome)?).await?;
+        stream.write_all(&sasl::frame(outcome)?).await?;
         stream.flush().await?;
         if refused {
             stream.shutdown().await?;
@@ -166,8 +167,8 @@ impl Client {
             return Err(gone());
         }
         let max = usize::try_from(wire::MAX_FRAME).map_err(io::Error::other)?;
-        let frame = self.unless_cut(read_frame(stream, max)).await?;
-        let performative = serde_amqp::from_slice(body(&frame)?).map_err(io::Error::other)?;
+        let frame = self.unless_cut(sasl::read_frame(stream, max)).await?;
+        let performative = serde_amqp::from_slice(sasl::body(&frame)?).map_err(io::Error::other)?;
         let Performative::Open(open) = performative else {
             return Err(gone());
         };
@@ -369,28 +370,6 @@ async fn next_attach(
         Some(session) => session.next_incoming_attach().await,
         None => std::future::pending().await,
     }
-}
-
-async fn read_frame(stream: &mut TlsStream<TcpStream>, max: usize) -> io::Result<Vec<u8>> {
-    let size = stream.read_u32().await?;
-    let length = usize::try_from(size).map_err(io::Error::other)?;
-    if !(8..=max).contains(&length) {
-        return Err(gone());
-    }
-    let mut frame = vec![0; length];
-    frame[..4].copy_from_slice(&size.to_be_bytes());
-    stream.read_exact(&mut frame[4..]).await?;
-    Ok(frame)
-}
-
-fn body(frame: &[u8]) -> io::Result<&[u8]> {
-    frame.get(usize::from(frame[4]) * 4..).ok_or_else(gone)
-}
-
-fn sasl_frame(body: Result<Vec<u8>, serde_amqp::Error>) -> io::Result<Vec<u8>> {
-    let body = body.map_err(io::Error::other)?;
-    let size = u32::try_from(8 + body.len()).map_err(io::Error::other)?;
-    Ok([&size.to_be_bytes()[..], &[2, 1, 0, 0], &body].concat())
 }
 
 /// The connection is over, for a reason that nobody asks for.
