@@ -7,7 +7,6 @@ use hmac::{Hmac, Mac as _};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
-use zeroize::Zeroize as _;
 
 use crate::UserName;
 
@@ -157,19 +156,4 @@ pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut [u8]) -> &'b [u8] {
     // It does not fail: there is room.
     let len = STANDARD.encode_slice(mac, out).unwrap_or_default();
     &out[..len]
-}
-
-/// A password that is wiped when it is dropped.
-pub(crate) struct Password(pub(crate) PasswordBuffer);
-
-impl Password {
-    pub(crate) const fn empty() -> Self {
-        Self([0; MAX_PASSWORD_LEN])
-    }
-}
-
-impl Drop for Password {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }

@@ -304,8 +304,12 @@ impl<'a> Values<'a> {
                 Some((key, slot, value)) => (key, slot.replace(value).is_some()),
                 None => {
                     let index = offset + params.len() - rest.len();
-                    let key = extension_key(param, index)?;
-                    (key, pairs(params).take(count).any(|(earlier, _)| earlier == key))
+                    let (key, value) = extension(param, index)?;
+                    let is_duplicate = pairs(params).take(count).any(|(earlier, _)| earlier == key);
+                    if value.is_empty() && !is_duplicate {
+                        return Err(ParseError::Empty { field: Field::Extension });
+                    }
+                    (key, is_duplicate)
                 }
             };
             if is_duplicate {
@@ -378,8 +382,8 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The key of a parameter that is not known, and stands at this byte of the user name.
-fn extension_key(param: &str, index: usize) -> Result<&str, ParseError> {
+/// Key and value of a parameter that is not known, and stands at this byte of the user name.
+fn extension(param: &str, index: usize) -> Result<(&str, &str), ParseError> {
     if param.is_empty() {
         return Err(ParseError::EmptyParam { index });
     }
@@ -387,10 +391,7 @@ fn extension_key(param: &str, index: usize) -> Result<&str, ParseError> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(ParseError::BadKey { index });
     }
-    if value.is_empty() {
-        return Err(ParseError::Empty { field: Field::Extension });
-    }
-    Ok(key)
+    Ok((key, value))
 }
 
 fn required(field: Field, value: Option<&str>) -> Result<&str, ParseError> {
@@ -446,6 +447,6 @@ fn parse_timestamp(text: &str) -> Option<i64> {
 }
 
 /// The longest user name that is read, in bytes: several times what the longest known tokens need.
-const MAX_LEN: usize = 16_384;
+pub(crate) const MAX_LEN: usize = 16_384;
 /// At most so many parameters are read; seven are known.
-const MAX_PARAMS: usize = 64;
+pub(crate) const MAX_PARAMS: usize = 64;

@@ -4,10 +4,10 @@ use core::{fmt, time::Duration};
 
 use iot_sansio::{UnixMillis, amqp::SaslCode};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroize as _;
 
 use crate::{
-    AuthMode, ParseError, SignMethod, UserName,
-    mac::{Password, password_once},
+    AuthMode, MAX_PASSWORD_LEN, ParseError, SignMethod, UserName, mac::password_once,
     user_name::extensions,
 };
 
@@ -53,11 +53,12 @@ pub fn verify<'a, 'k>(
     let key = store.key(user_name.auth_id())?;
     let secret = key.map_or(DUMMY_SECRET, |key| key.secret);
 
-    let mut expected = Password::empty();
-    let expected = password_once(&user_name, secret, &mut expected.0);
+    let mut expected = [0; MAX_PASSWORD_LEN];
     // The text is compared and not the bytes it stands for: other spellings of the same bytes are refused too.
-    let matches = is_same(expected, password);
+    let matches = is_same(password_once(&user_name, secret, &mut expected), password);
     let Some(key) = key.filter(|_| matches) else {
+        // Whoever asks does not know it, and nobody shall find it here.
+        expected.zeroize();
         return Err(VerifyError::BadCredentials);
     };
 
