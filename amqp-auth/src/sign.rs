@@ -231,19 +231,6 @@ impl UnsignedLogin {
         Ok(self.with_password(timestamp, digits, password))
     }
 
-    /// The parts of a user name that no signature covers: whoever passes a login on can change them.
-    #[must_use]
-    pub const fn unsigned_fields() -> &'static [Field] {
-        &[
-            Field::ClientId,
-            Field::IotInstanceId,
-            Field::AuthMode,
-            Field::SignMethod,
-            Field::ConsumerGroupId,
-            Field::Extension,
-        ]
-    }
-
     #[inline]
     fn with_password(&self, timestamp: UnixMillis, digits: &str, password: Vec<u8>) -> Login {
         Login {
@@ -304,7 +291,8 @@ impl Login {
                 .then_some(Warning::LooksLikeSeconds { timestamp: self.timestamp }),
             (!self.client_id_is_ascii).then_some(Warning::ClientIdNotAscii),
         ];
-        Report { sasl_init_len, warnings: warnings.into_iter().flatten().collect() }
+        let warnings = warnings.into_iter().flatten().collect();
+        Report { sasl_init_len, warnings, unsigned: UNSIGNED }
     }
 
     /// User name and password, for an AMQP stack.
@@ -329,8 +317,7 @@ impl fmt::Debug for Login {
     }
 }
 
-/// What to look at before a login is sent. What the signature does not cover:
-/// [`UnsignedLogin::unsigned_fields`].
+/// What to look at before a login is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Report {
@@ -338,6 +325,8 @@ pub struct Report {
     pub sasl_init_len: usize,
     /// What may keep the login from being accepted.
     pub warnings: Vec<Warning>,
+    /// The parts of the user name that no signature covers: whoever passes the login on can change them.
+    pub unsigned: &'static [Field],
 }
 
 /// What may keep a login from being accepted.
@@ -380,3 +369,11 @@ const PADDING: [u8; MAX_PASSWORD_LEN] = [b'='; MAX_PASSWORD_LEN];
 const SECONDS: core::ops::RangeInclusive<i64> = 1_000_000_000..=9_999_999_999;
 /// The digits of the largest signed 64-bit number.
 const MAX_TIMESTAMP_LEN: usize = 19;
+/// Not the mode: another one would take a token out of what is signed, or need one in it (specification, section 3.4).
+const UNSIGNED: &[Field] = &[
+    Field::ClientId,
+    Field::IotInstanceId,
+    Field::SignMethod,
+    Field::ConsumerGroupId,
+    Field::Extension,
+];

@@ -92,7 +92,6 @@ fn what_signs_keeps_quiet() {
         &login().report(),
         &login().into_secrets(),
         &SignMethod::ALL,
-        &UnsignedLogin::unsigned_fields(),
     ];
     parts.into_iter().for_each(keeps_quiet);
     login().report().warnings.iter().for_each(|warning| check(&warning.to_string()));

@@ -24,14 +24,15 @@ pub(crate) fn logins() -> Result<(), Box<dyn Error>> {
             let signer = Signer::new(&consumer, &credential, method)?;
             let login = signer.login(NOW)?;
             let _ = signer.password_into(NOW, &mut [0; MAX_PASSWORD_LEN])?;
-            let _ = format!("{:?} {signer:?}", login.report());
+            let report = login.report();
+            let _ = report.unsigned.iter().map(|field| Field::as_str(*field));
+            let _ = format!("{report:?} {signer:?}");
             let _ = login.into_secrets();
         }
     }
     let unsigned = UnsignedLogin::new(&consumer, AuthMode::AkSign, "K", None, SignMethod::HmacMd5)?;
     let _ = unsigned.string_to_sign(NOW)?;
     let _ = unsigned.login(NOW, &[0; 16])?;
-    let _ = UnsignedLogin::unsigned_fields().iter().map(|field| Field::as_str(*field));
     Ok(())
 }
 
