@@ -79,7 +79,7 @@ fn what_signs_keeps_quiet() {
     let unsigned =
         UnsignedLogin::new(&consumer(), AuthMode::StsToken, "K", Some(TOKEN), SignMethod::HmacMd5);
     let unsigned = unsigned.unwrap();
-    let parts: [&dyn Debug; 13] = [
+    let parts: [&dyn Debug; 12] = [
         &credential(),
         &Credential::key("K", SECRET),
         &sts,
