@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use benches::{is_measuring, lifecycle};
+use benches::{amqp, is_measuring, lifecycle};
 use iot_lifecycle::fleet::HashedId;
 
 struct Row {
@@ -22,6 +22,27 @@ struct Row {
 }
 
 const ROWS: &[Row] = &[
+    Row {
+        name: "amqp: login, key prepared / HMAC, base64",
+        figure: Some(1.25),
+        times: 2_000,
+        ours: amqp::login,
+        baseline: amqp::bare_prepared,
+    },
+    Row {
+        name: "amqp: sign, key prepared / HMAC, base64",
+        figure: Some(1.10),
+        times: 2_000,
+        ours: amqp::sign,
+        baseline: amqp::bare_prepared,
+    },
+    Row {
+        name: "amqp: verify, fresh key / HMAC, base64",
+        figure: Some(1.25),
+        times: 2_000,
+        ours: amqp::verify_received,
+        baseline: amqp::bare_fresh,
+    },
     Row {
         name: "lifecycle: decode / serde_json from_str",
         figure: Some(1.05),

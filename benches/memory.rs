@@ -1,4 +1,4 @@
-//! Memory of a fleet, and what decoding and encoding allocate.
+//! Memory of a fleet, and what decoding, encoding, signing and verifying allocate.
 //!
 //! Heap is counted as requested by the program, without what the system's allocator adds; resident memory has that too.
 
@@ -6,21 +6,25 @@ use std::{fs, mem};
 
 use allocation_counter::measure;
 use benches::{
-    is_measuring,
+    amqp, is_measuring,
     lifecycle::{self, Feed},
 };
 use iot_lifecycle::fleet::{ClientKey, HashedId};
 
 fn main() {
-    for (what, run) in [
-        ("decode", lifecycle::decode as fn(usize)),
-        ("encode", lifecycle::encode),
-        ("serde_json from_str", lifecycle::decode_plain),
-        ("serde_json to_writer", lifecycle::encode_plain),
+    for (what, allocations, run) in [
+        ("lifecycle: decode", 0, lifecycle::decode as fn(usize)),
+        ("lifecycle: encode", 0, lifecycle::encode),
+        ("lifecycle: serde_json from_str", 0, lifecycle::decode_plain),
+        ("lifecycle: serde_json to_writer", 0, lifecycle::encode_plain),
+        // User name and password.
+        ("amqp: login", 2, amqp::login),
+        ("amqp: sign", 0, amqp::sign),
+        ("amqp: verify", 0, amqp::verify_received),
     ] {
         let [few, many] = [1, 101].map(|times| measure(|| run(times)).count_total);
-        println!("lifecycle: {what}: {} allocations in 100 operations", many - few);
-        assert_eq!(few, many, "{what} allocates");
+        println!("{what}: {} allocations in 100 operations", many - few);
+        assert_eq!(many - few, 100 * allocations, "{what}");
     }
     let clients = if is_measuring() { 1_000_000 } else { 1_000 };
     bytes_per_client::<Box<str>>("kept ids", clients, 130.0);

@@ -1,14 +1,15 @@
 //! Time, as criterion measures it: to see how cost grows, and what a change does. No figure is checked here.
 
 use benches::{
-    is_measuring,
+    amqp, is_measuring,
     lifecycle::{self, Feed, TableKey},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use iot_lifecycle::{Decoder, fleet::HashedId};
 
-criterion_main!(lifecycle);
+criterion_main!(lifecycle, amqp_auth);
 criterion_group!(lifecycle, decode, encode, growth, apply);
+criterion_group!(amqp_auth, logins);
 
 /// A thousand at a time, as with encoding, because each call first makes what it works on.
 fn decode(criterion: &mut Criterion) {
@@ -64,5 +65,20 @@ fn apply_with<K: TableKey>(criterion: &mut Criterion, name: &str) {
         group.bench_function(BenchmarkId::new("HashMap", clients), |bencher| {
             bencher.iter(|| lifecycle::get_and_insert(&mut table, feed.advance()));
         });
+    }
+}
+
+/// A thousand at a time, because each call first makes what it works on.
+fn logins(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("amqp/login_1000");
+    group.throughput(Throughput::Elements(1_000));
+    for (name, run) in [
+        ("login", amqp::login as fn(usize)),
+        ("sign", amqp::sign),
+        ("HMAC and base64, key prepared", amqp::bare_prepared),
+        ("verify", amqp::verify_received),
+        ("HMAC and base64, fresh key", amqp::bare_fresh),
+    ] {
+        group.bench_function(name, |bencher| bencher.iter(|| run(1_000)));
     }
 }

@@ -141,7 +141,11 @@ impl AuthMode {
 
     /// The mode that is written so: case counts.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
-        [Self::AkSign, Self::StsToken].into_iter().find(|mode| mode.as_str() == text)
+        match text {
+            "aksign" => Some(Self::AkSign),
+            "ststoken" => Some(Self::StsToken),
+            _ => None,
+        }
     }
 }
 

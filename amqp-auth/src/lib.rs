@@ -28,6 +28,7 @@ pub mod sasl;
 pub mod session;
 mod sign;
 mod stack;
+pub mod status;
 mod user_name;
 mod verify;
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
@@ -57,7 +57,11 @@ impl SignMethod {
     /// The method of this name, in any case: the vendor's Go sample writes `Hmacsha1`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(name))
+        match name {
+            // Nearly all are written so.
+            "hmacsha1" => Some(Self::HmacSha1),
+            _ => Self::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(name)),
+        }
     }
 }
 
@@ -76,13 +80,11 @@ pub(crate) enum Mac {
 }
 
 impl Mac {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn new(method: SignMethod, secret: &[u8]) -> Self {
-        const ANY_LENGTH: &str = "a key of any length";
         match method {
-            SignMethod::HmacMd5 => Self::Md5(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
-            SignMethod::HmacSha1 => Self::Sha1(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
-            SignMethod::HmacSha256 => Self::Sha256(Hmac::new_from_slice(secret).expect(ANY_LENGTH)),
+            SignMethod::HmacMd5 => Self::Md5(keyed(secret)),
+            SignMethod::HmacSha1 => Self::Sha1(keyed(secret)),
+            SignMethod::HmacSha256 => Self::Sha256(keyed(secret)),
         }
     }
 
@@ -95,25 +97,54 @@ impl Mac {
         }
     }
 
-    /// The password: base64 of the MAC over all that was fed.
+    /// The password for all that was fed and this rest.
     #[inline]
-    pub(crate) fn into_password(self, out: &mut PasswordBuffer) -> &str {
+    pub(crate) fn password<'b>(&self, rest: &[u8], out: &'b mut [u8]) -> &'b [u8] {
         match self {
-            Self::Md5(mac) => encode(&mac.finalize().into_bytes(), out),
-            Self::Sha1(mac) => encode(&mac.finalize().into_bytes(), out),
-            Self::Sha256(mac) => encode(&mac.finalize().into_bytes(), out),
+            Self::Md5(mac) => finish(mac.clone(), &[rest], out),
+            Self::Sha1(mac) => finish(mac.clone(), &[rest], out),
+            Self::Sha256(mac) => finish(mac.clone(), &[rest], out),
         }
     }
+}
+
+/// The password that a key used once gives for a text in pieces: without [`Mac`], whose moves would cost as much as
+/// the rest.
+#[inline]
+pub(crate) fn password_once<'b>(
+    method: SignMethod,
+    secret: &[u8],
+    pieces: &[&[u8]],
+    out: &'b mut PasswordBuffer,
+) -> &'b [u8] {
+    match method {
+        SignMethod::HmacMd5 => finish(keyed::<Hmac<Md5>>(secret), pieces, out),
+        SignMethod::HmacSha1 => finish(keyed::<Hmac<Sha1>>(secret), pieces, out),
+        SignMethod::HmacSha256 => finish(keyed::<Hmac<Sha256>>(secret), pieces, out),
+    }
+}
+
+#[inline]
+fn finish<'b>(mut mac: impl hmac::Mac, pieces: &[&[u8]], out: &'b mut [u8]) -> &'b [u8] {
+    pieces.iter().for_each(|piece| mac.update(piece));
+    encode(&mac.finalize().into_bytes(), out)
+}
+
+#[inline]
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+fn keyed<M: hmac::KeyInit>(secret: &[u8]) -> M {
+    M::new_from_slice(secret).expect("a key of any length")
 }
 
 /// Room for the password of any method.
 pub(crate) type PasswordBuffer = [u8; MAX_PASSWORD_LEN];
 
-/// The password for a raw MAC of at most 32 bytes.
-pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut PasswordBuffer) -> &'b str {
-    // Neither can fail: the room is that of the longest MAC, and base64 is ASCII.
+/// The password for a raw MAC, into room for the password of its method.
+#[inline]
+pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut [u8]) -> &'b [u8] {
+    // It does not fail: there is room.
     let len = STANDARD.encode_slice(mac, out).unwrap_or_default();
-    core::str::from_utf8(&out[..len]).unwrap_or_default()
+    &out[..len]
 }
 
 /// A password that is wiped when it is dropped.

@@ -5,7 +5,6 @@
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
-    string::String,
     vec::Vec,
 };
 use core::time::Duration;
@@ -22,7 +21,9 @@ mod client;
 mod config;
 mod error;
 mod event;
+mod fault;
 mod message;
+mod rate;
 pub mod server;
 
 pub use account::Account;
@@ -35,6 +36,8 @@ use self::{
     account::Keys,
     backlog::Backlog,
     client::{Client, Link, Phase},
+    fault::Faults,
+    rate::LoginRate,
     server::{Action, Input, Role, Server},
 };
 use crate::verify;
@@ -95,8 +98,7 @@ pub struct Platform {
     wall_clock: WallClock,
     now: MonoTime,
     clients: BTreeMap<Connection, Client>,
-    /// When each group logged in within the last minute.
-    logins: BTreeMap<String, VecDeque<MonoTime>>,
+    login_rate: LoginRate,
     backlog: Backlog,
     /// The state of the generator that chooses among clients: the generator itself has no hash.
     seed: u64,
@@ -104,17 +106,6 @@ pub struct Platform {
     outputs: VecDeque<Output<Action, Event>>,
     /// Whether messages wait for room in the queue; nothing else happens before they are sent.
     held_back: bool,
-}
-
-/// What the platform was told to do wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Faults {
-    /// How many of the next logins to refuse, and how.
-    refuse: u32,
-    code: SaslCode,
-    /// How many of the next settlements to lose.
-    lose: u32,
-    stalled: bool,
 }
 
 impl Platform {
@@ -128,8 +119,8 @@ impl Platform {
             wall_clock,
             now: MonoTime::ORIGIN,
             clients: BTreeMap::new(),
-            logins: BTreeMap::new(),
-            faults: Faults { refuse: 0, code: SaslCode::AUTH, lose: 0, stalled: false },
+            login_rate: LoginRate::default(),
+            faults: Faults::none(),
             outputs: VecDeque::new(),
             held_back: false,
         }
@@ -137,14 +128,15 @@ impl Platform {
 
     /// Tells that the wall clock reads `unix` at `now`: when it was set.
     pub fn set_wall_clock(&mut self, now: MonoTime, unix: UnixMillis) {
-        self.pass(now);
+        self.pass_time(now);
         self.wall_clock = WallClock::new(self.now, unix);
     }
 
     /// Pushes a message to a consumer group, and gives the id under which it is sent.
     ///
     /// # Errors
-    /// No account has the group, the message is too large, too many wait to be accepted, or the queue of outputs is full.
+    /// No account has the group, the message is too large, too many wait to be accepted, or the queue of outputs is
+    /// full.
     pub fn push(
         &mut self,
         now: MonoTime,
@@ -188,114 +180,6 @@ impl Platform {
         Ok(())
     }
 
-    /// Refuses so many of the next logins with this code, good or not; [`SaslCode::OK`] refuses none.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn refuse_logins(
-        &mut self,
-        now: MonoTime,
-        logins: u32,
-        code: SaslCode,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.refuse = if code == SaslCode::OK { 0 } else { logins };
-        self.faults.code = code;
-        Ok(())
-    }
-
-    /// Loses so many of the next settlements: their messages are sent again after the ack timeout.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn lose_settlements(
-        &mut self,
-        now: MonoTime,
-        settlements: u32,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.lose = settlements;
-        Ok(())
-    }
-
-    /// Answers nothing from now on, or answers again.
-    ///
-    /// What a client says to a stalled platform is never answered, nothing is sent to it, and no deadline closes its
-    /// connection; what it settles and how much credit it gives counts. Plain TCP is dropped all the same.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn stall(&mut self, now: MonoTime, stalled: bool) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        self.faults.stalled = stalled;
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Drops the transport of a connection without a word.
-    ///
-    /// # Errors
-    /// There is no such connection, or the queue of outputs is full.
-    pub fn abort(&mut self, now: MonoTime, connection: Connection) -> Result<(), PlatformError> {
-        self.check_connection(now, connection)?;
-        self.pass(now);
-        self.drop_client(connection, Disconnect::Aborted);
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Drops the transports of all connections without a word.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn abort_all(&mut self, now: MonoTime) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        for connection in self.connections() {
-            self.drop_client(connection, Disconnect::Aborted);
-        }
-        Ok(())
-    }
-
-    /// Closes a connection with this condition, such as `amqp:connection:forced`.
-    ///
-    /// # Errors
-    /// There is no such connection, or the queue of outputs is full.
-    pub fn close(
-        &mut self,
-        now: MonoTime,
-        connection: Connection,
-        condition: &str,
-        description: &str,
-    ) -> Result<(), PlatformError> {
-        self.check_connection(now, connection)?;
-        self.pass(now);
-        self.close_client(connection, condition, description, Disconnect::Closed);
-        self.pass(now);
-        Ok(())
-    }
-
-    /// Closes all connections with this condition.
-    ///
-    /// # Errors
-    /// The queue of outputs is full.
-    pub fn close_all(
-        &mut self,
-        now: MonoTime,
-        condition: &str,
-        description: &str,
-    ) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        self.pass(now);
-        for connection in self.connections() {
-            self.close_client(connection, condition, description, Disconnect::Closed);
-        }
-        Ok(())
-    }
-
     /// The connections that stand, in the order of their numbers.
     #[must_use]
     pub fn connections(&self) -> Vec<Connection> {
@@ -303,6 +187,7 @@ impl Platform {
     }
 
     /// The messages that nobody has accepted yet, oldest first.
+    #[must_use]
     pub fn pending(&self) -> impl ExactSizeIterator<Item = MessageId> {
         self.backlog.ids()
     }
@@ -315,18 +200,20 @@ impl Platform {
         }
     }
 
-    fn check_connection(&self, now: MonoTime, connection: Connection) -> Result<(), PlatformError> {
-        self.check_queue()?;
-        let now = self.now.max(now);
-        let stays = |client: &Client| self.faults.stalled || !is_due(client.deadline(), now);
-        match self.clients.get(&connection) {
-            Some(client) if stays(client) => Ok(()),
-            _ => Err(PlatformError::UnknownConnection { connection }),
-        }
+    /// Lets time pass, fires what is due, and sends what can be sent: for a step that the queue had room for, whatever
+    /// that makes of the queue, as what comes after it must not come before.
+    fn pass(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(usize::MAX);
     }
 
-    /// Lets time pass, fires what is due, and sends what can be sent.
-    fn pass(&mut self, now: MonoTime) {
+    /// The same for time alone, which cannot be refused: nothing is sent beyond the limit.
+    fn pass_time(&mut self, now: MonoTime) {
+        self.fire(now);
+        self.send_ready(self.config.max_queued);
+    }
+
+    fn fire(&mut self, now: MonoTime) {
         self.now = self.now.max(now);
         self.end_late_clients();
         while let Some(message) = self.backlog.expired(self.now) {
@@ -340,7 +227,6 @@ impl Platform {
             self.backlog.fail(id, true, due, self.now);
         }
         self.backlog.make_ready(self.now);
-        self.send_ready();
     }
 
     fn end_late_clients(&mut self) {
@@ -371,7 +257,7 @@ impl Platform {
     }
 
     /// Sends what is ready to random clients of its group, oldest first, as far as their credit goes.
-    fn send_ready(&mut self) {
+    fn send_ready(&mut self, max_queued: usize) {
         self.held_back = false;
         if self.faults.stalled {
             return;
@@ -385,7 +271,7 @@ impl Platform {
                 {
                     break;
                 }
-                if self.outputs.len() >= self.config.max_queued {
+                if self.outputs.len() >= max_queued {
                     self.held_back = true;
                     return;
                 }
@@ -438,9 +324,7 @@ impl Platform {
         if !matches!(client.phase, Phase::Connected { .. }) {
             return self.drop_client(connection, Disconnect::OutOfOrder { step: Step::SaslInit });
         }
-        if self.faults.refuse > 0 {
-            self.faults.refuse -= 1;
-            let code = self.faults.code;
+        if let Some(code) = self.faults.take_refusal() {
             return self.refuse_login(connection, code, Disconnect::Refused(code));
         }
         let (wall, policy) = (self.wall_clock.at(self.now), &self.config.policy);
@@ -453,11 +337,8 @@ impl Platform {
             }
         };
         let group = login.unsigned.consumer_group_id;
-        let excess = !admit(
-            self.logins.entry(group.into()).or_default(),
-            self.now,
-            self.config.max_logins_per_minute,
-        );
+        let limit = self.config.max_logins_per_minute;
+        let excess = !self.login_rate.admit(group, self.now, limit);
         client.group = group.into();
         client.phase =
             Phase::LoggedIn { deadline: self.now.after(self.config.auth_timeout), excess };
@@ -535,8 +416,7 @@ impl Platform {
     fn settled(&mut self, settled: server::Settled) {
         let server::Settled { id, outcome } = settled;
         let Some(message) = self.backlog.message_of(id) else { return };
-        if self.faults.lose > 0 {
-            self.faults.lose -= 1;
+        if self.faults.take_loss() {
             return;
         }
         let attempts = self.backlog.attempts(message);
@@ -644,12 +524,12 @@ impl Machine for Platform {
     }
 
     fn handle_timeout(&mut self, now: MonoTime) {
-        self.pass(now);
+        self.pass_time(now);
     }
 
     fn poll_output(&mut self) -> Output<Action, Event> {
         if self.outputs.is_empty() && self.held_back {
-            self.send_ready();
+            self.send_ready(self.config.max_queued);
         }
         self.outputs.pop_front().unwrap_or_else(|| {
             let clients = self.clients.values().filter_map(Client::deadline);
@@ -668,22 +548,9 @@ fn is_due(deadline: Option<MonoTime>, now: MonoTime) -> bool {
     deadline.is_some_and(|deadline| deadline <= now)
 }
 
-/// Whether one more login is allowed now, which then counts.
-fn admit(logins: &mut VecDeque<MonoTime>, now: MonoTime, limit: usize) -> bool {
-    while logins.front().is_some_and(|first| now.since(*first) >= MINUTE) {
-        logins.pop_front();
-    }
-    let admitted = logins.len() < limit;
-    if admitted {
-        logins.push_back(now);
-    }
-    admitted
-}
-
 /// What a client may announce (specification, section 6.1).
 const IDLE_TIMEOUTS: core::ops::RangeInclusive<Duration> =
     Duration::from_millis(30_000)..=Duration::from_millis(300_000);
-const MINUTE: Duration = Duration::from_secs(60);
 /// How many deliveries may be open for each message that may be, as copies are sent on demand.
 const MAX_COPIES: usize = 2;
 

@@ -4,12 +4,12 @@ use alloc::{string::String, vec::Vec};
 use core::{fmt, mem};
 
 use iot_sansio::{Secret, UnixMillis};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     AuthMode, BuildError, Consumer, Credential, Field, MAX_PASSWORD_LEN, SignMethod,
     consumer::check_value,
-    mac::{Mac, Password, encode},
+    mac::{Mac, encode},
     sasl,
 };
 
@@ -72,11 +72,14 @@ impl Signer {
     ///
     /// # Errors
     /// The time lies before 1970.
+    #[inline]
     pub fn login(&self, timestamp: UnixMillis) -> Result<Login, BuildError> {
-        let digits = Digits::of(timestamp)?;
-        let mut password = Password::empty();
-        let password = self.sign(&digits, &mut password.0);
-        Ok(self.unsigned.with_password(timestamp, &digits, password))
+        let mut digits = itoa::Buffer::new();
+        let digits = format(timestamp, &mut digits)?;
+        // Memory that is asked for as zeros takes allocators longer.
+        let mut password = Vec::from(&PADDING[..self.unsigned.method.password_len()]);
+        self.mac.password(digits.as_bytes(), &mut password);
+        Ok(self.unsigned.with_password(timestamp, digits, password))
     }
 
     /// The password alone, into a buffer of the caller: nothing is allocated.
@@ -88,20 +91,16 @@ impl Signer {
         timestamp: UnixMillis,
         out: &'b mut [u8; MAX_PASSWORD_LEN],
     ) -> Result<&'b str, BuildError> {
-        Ok(self.sign(&Digits::of(timestamp)?, out))
+        let mut digits = itoa::Buffer::new();
+        let password = self.mac.password(format(timestamp, &mut digits)?.as_bytes(), out);
+        // Base64 is ASCII.
+        Ok(core::str::from_utf8(password).unwrap_or_default())
     }
 
     /// What is signed, and what is not.
     #[must_use]
     pub const fn unsigned(&self) -> &UnsignedLogin {
         &self.unsigned
-    }
-
-    #[inline]
-    fn sign<'b>(&self, timestamp: &Digits, out: &'b mut [u8; MAX_PASSWORD_LEN]) -> &'b str {
-        let mut mac = self.mac.clone();
-        mac.update(timestamp.as_str().as_bytes());
-        mac.into_password(out)
     }
 }
 
@@ -138,6 +137,7 @@ pub struct UnsignedLogin {
     /// The string to sign up to its timestamp.
     signed_prefix: Zeroizing<String>,
     method: SignMethod,
+    holds_token: bool,
     client_id_is_ascii: bool,
 }
 
@@ -187,10 +187,12 @@ impl UnsignedLogin {
         signed_prefix.push("&timestamp=");
 
         Ok(Self {
-            prefix: concat(&prefix).into(),
-            suffix: concat(&suffix),
-            signed_prefix: concat(&signed_prefix).into(),
+            // One allocation each, never moved: no copy of a token stays behind.
+            prefix: prefix.concat().into(),
+            suffix: suffix.concat(),
+            signed_prefix: signed_prefix.concat().into(),
             method,
+            holds_token: security_token.is_some(),
             client_id_is_ascii: client_id.is_ascii(),
         })
     }
@@ -202,8 +204,9 @@ impl UnsignedLogin {
     /// # Errors
     /// The time lies before 1970.
     pub fn string_to_sign(&self, timestamp: UnixMillis) -> Result<Secret, BuildError> {
-        let digits = Digits::of(timestamp)?;
-        Ok(concat(&[&self.signed_prefix, digits.as_str()]).into())
+        let mut digits = itoa::Buffer::new();
+        let digits = format(timestamp, &mut digits)?;
+        Ok([&*self.signed_prefix, digits].concat().into())
     }
 
     /// User name and password, with the raw MAC that another signer made over [`string_to_sign`](Self::string_to_sign)
@@ -212,13 +215,14 @@ impl UnsignedLogin {
     /// # Errors
     /// The time lies before 1970; the MAC has not the length of the method's.
     pub fn login(&self, timestamp: UnixMillis, mac: &[u8]) -> Result<Login, BuildError> {
-        let digits = Digits::of(timestamp)?;
+        let mut digits = itoa::Buffer::new();
+        let digits = format(timestamp, &mut digits)?;
         if mac.len() != self.method.mac_len() {
             return Err(BuildError::MacLen { method: self.method, len: mac.len() });
         }
-        let mut password = Password::empty();
-        let password = encode(mac, &mut password.0);
-        Ok(self.with_password(timestamp, &digits, password))
+        let mut password = Vec::from(&PADDING[..self.method.password_len()]);
+        encode(mac, &mut password);
+        Ok(self.with_password(timestamp, digits, password))
     }
 
     /// The parts of a user name that no signature covers: whoever passes a login on can change them.
@@ -235,11 +239,13 @@ impl UnsignedLogin {
     }
 
     #[inline]
-    fn with_password(&self, timestamp: UnixMillis, digits: &Digits, password: &str) -> Login {
+    fn with_password(&self, timestamp: UnixMillis, digits: &str, password: Vec<u8>) -> Login {
         Login {
-            user_name: concat(&[&self.prefix, digits.as_str(), &self.suffix]).into(),
-            password: String::from(password).into(),
+            user_name: [&*self.prefix, digits, &self.suffix].concat(),
+            // Base64 is ASCII.
+            password: String::from_utf8(password).unwrap_or_default().into(),
             timestamp,
+            holds_token: self.holds_token,
             client_id_is_ascii: self.client_id_is_ascii,
         }
     }
@@ -254,9 +260,10 @@ impl fmt::Debug for UnsignedLogin {
 /// User name and password of one attempt to connect. `Debug` shows neither: a user name may hold a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
-    user_name: Zeroizing<String>,
+    user_name: String,
     password: Zeroizing<String>,
     timestamp: UnixMillis,
+    holds_token: bool,
     client_id_is_ascii: bool,
 }
 
@@ -297,7 +304,16 @@ impl Login {
     /// User name and password, for an AMQP stack.
     #[must_use]
     pub fn into_secrets(mut self) -> (Secret, Secret) {
-        (mem::take(&mut *self.user_name).into(), mem::take(&mut *self.password).into())
+        (mem::take(&mut self.user_name).into(), mem::take(&mut *self.password).into())
+    }
+}
+
+impl Drop for Login {
+    fn drop(&mut self) {
+        // Without a token it is no secret, and wiping it would cost more than making it.
+        if self.holds_token {
+            self.user_name.zeroize();
+        }
     }
 }
 
@@ -344,43 +360,15 @@ pub enum Warning {
 }
 
 /// A timestamp as it stands in the user name and in the string to sign, byte for byte the same.
-struct Digits {
-    digits: [u8; 19],
-    start: usize,
-}
-
-impl Digits {
-    #[inline]
-    fn of(timestamp: UnixMillis) -> Result<Self, BuildError> {
-        let timestamp = timestamp.get();
-        let Ok(mut rest) = u64::try_from(timestamp) else {
-            return Err(BuildError::BadTimestamp { timestamp });
-        };
-        let mut digits = [b'0'; 19];
-        let mut start = digits.len();
-        loop {
-            start -= 1;
-            digits[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-            if rest == 0 {
-                return Ok(Self { digits, start });
-            }
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.digits[self.start..]).unwrap_or_default()
+#[inline]
+fn format(timestamp: UnixMillis, digits: &mut itoa::Buffer) -> Result<&str, BuildError> {
+    match timestamp.get() {
+        timestamp @ 0.. => Ok(digits.format(timestamp)),
+        timestamp => Err(BuildError::BadTimestamp { timestamp }),
     }
 }
 
-/// A text in one allocation that is never moved, so that no copy of a token stays behind.
-fn concat(parts: &[&str]) -> String {
-    let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
-    for part in parts {
-        text.push_str(part);
-    }
-    text
-}
-
+/// Room for a password before it is there.
+const PADDING: [u8; MAX_PASSWORD_LEN] = [b'='; MAX_PASSWORD_LEN];
 /// Seconds since the Unix epoch of the years 2001 to 2286.
 const SECONDS: core::ops::RangeInclusive<i64> = 1_000_000_000..=9_999_999_999;

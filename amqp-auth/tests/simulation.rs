@@ -218,8 +218,8 @@ impl World {
     fn act(&mut self, action: Action) {
         let connection = action.connection();
         match action {
-            Action::Dial(_) => return self.send_up(connection, Up::Connect),
-            _ if self.over.contains(&connection) => return,
+            Action::Dial(_) => self.send_up(connection, Up::Connect),
+            _ if self.over.contains(&connection) => {}
             Action::Open(open) => {
                 self.opening.insert(connection, open.options.idle_timeout);
                 self.send_up(connection, Up::Init(open.options));

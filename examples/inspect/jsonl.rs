@@ -8,11 +8,12 @@ use std::{
     collections::BTreeMap,
     io::{self, BufRead, Read as _, Write},
     str,
+    time::Duration,
 };
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
 /// The lines of an input, without the blank ones.
 pub(super) struct Lines<R> {
@@ -36,8 +37,9 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 pub(super) struct Failure {
     kind: &'static str,
     message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
+    /// More members, which carry what the message says to programs.
+    #[serde(flatten)]
+    details: Map<String, Value>,
 }
 
 /// The output of a command, which remembers whether it holds an error.
@@ -102,8 +104,22 @@ impl<'a> Members<'a> {
         self.read(name, "a text")
     }
 
+    pub(super) fn required_text(&self, name: &str) -> Result<String, Failure> {
+        self.text(name)?.ok_or_else(|| Failure::missing(name))
+    }
+
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
         self.read(name, "a 64-bit integer")
+    }
+
+    pub(super) fn required_integer(&self, name: &str) -> Result<i64, Failure> {
+        self.integer(name)?.ok_or_else(|| Failure::missing(name))
+    }
+
+    /// A span of time in milliseconds.
+    pub(super) fn span(&self, name: &str) -> Result<Option<Duration>, Failure> {
+        let millis = self.read(name, "a 64-bit integer of at least 0")?;
+        Ok(millis.map(Duration::from_millis))
     }
 
     pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>, Failure> {
@@ -112,21 +128,47 @@ impl<'a> Members<'a> {
 
     /// The bytes of a payload that should be JSON: `payload`, a text or an object, or `payloadHex`.
     pub(super) fn json_payload(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let payload = match self.raw(PAYLOAD) {
-            Some(raw) if raw.get().starts_with('{') => Some(compact(raw.get())),
-            _ => self.read(PAYLOAD, "a text or an object")?,
-        };
-        match (payload, self.text(PAYLOAD_HEX)?) {
-            (Some(_), Some(_)) => Err(Failure::bad_input("both payload and payloadHex are there")),
-            (Some(payload), None) => Ok(Some(payload.into_bytes())),
+        match self.raw(PAYLOAD) {
+            Some(raw) if raw.get().starts_with('{') => {
+                self.text_or_hex(PAYLOAD, Some(compact(raw.get())))
+            }
+            _ => self.text_or_hex(PAYLOAD, self.read(PAYLOAD, "a text or an object")?),
+        }
+    }
+
+    /// The bytes of a member that is a text, or hex under its name with `Hex` behind.
+    pub(super) fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.text_or_hex(name, self.text(name)?)
+    }
+
+    fn text_or_hex(&self, name: &str, text: Option<String>) -> Result<Option<Vec<u8>>, Failure> {
+        let hex_name = format!("{name}Hex");
+        match (text, self.text(&hex_name)?) {
+            (Some(_), Some(_)) => {
+                Err(Failure::bad_input(format!("both {name} and {hex_name} are there")))
+            }
+            (Some(text), None) => Ok(Some(text.into_bytes())),
             (None, Some(digits)) => match HEXLOWER_PERMISSIVE.decode(digits.as_bytes()) {
-                Ok(payload) => Ok(Some(payload)),
-                Err(error) => {
-                    Err(Failure::bad_member(PAYLOAD_HEX, &format!("is not hex: {error}")))
-                }
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(error) => Err(Failure::bad_member(&hex_name, &format!("is not hex: {error}"))),
             },
             (None, None) => Ok(None),
         }
+    }
+
+    /// A member that is an object itself.
+    pub(super) fn object(&self, name: &str) -> Result<Option<Self>, Failure> {
+        let Some(raw) = self.raw(name) else {
+            return Ok(None);
+        };
+        let members: Option<_> = serde_json::from_str(raw.get())
+            .map_err(|_| Failure::bad_member(name, "is not an object"))?;
+        Ok(members.map(Self))
+    }
+
+    /// All members as they are written, null ones among them, with their names in bytes.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], &'a RawValue)> {
+        self.0.iter().map(|(name, raw)| (&*name.0, *raw))
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str, what: &str) -> Result<Option<T>, Failure> {
@@ -156,7 +198,7 @@ fn compact(json: &str) -> String {
 
 impl Failure {
     pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), field: None }
+        Self { kind, message: message.into(), details: Map::new() }
     }
 
     /// The line itself is not as the command needs it.
@@ -176,7 +218,13 @@ impl Failure {
 
     /// About this field.
     pub(super) fn in_field(self, field: impl ToString) -> Self {
-        Self { field: Some(field.to_string()), ..self }
+        self.with("field", field.to_string())
+    }
+
+    /// With one more member.
+    pub(super) fn with(mut self, name: &str, detail: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), detail.into());
+        self
     }
 }
 
@@ -208,6 +256,22 @@ impl<W: Write> Output<W> {
     }
 }
 
+/// Answers each line for itself.
+pub(super) fn answer_each(
+    input: impl BufRead,
+    output: &mut Output<impl Write>,
+    answer: impl Fn(&Members<'_>) -> Result<Value, Failure>,
+) -> io::Result<()> {
+    let mut lines = Lines::new(input);
+    while let Some((line, members)) = lines.next()? {
+        match members.and_then(|members| answer(&members)) {
+            Ok(ok) => output.answer(line, &ok)?,
+            Err(failure) => output.fail(line, &failure)?,
+        }
+    }
+    Ok(())
+}
+
 /// The name of an error's variant: a function from the error to its name, with the variants as its only list.
 ///
 /// The errors may get variants that this list does not have, so there is a last arm. It says so, and a test holds the
@@ -225,7 +289,6 @@ macro_rules! variant_names {
 pub(super) use variant_names;
 
 const PAYLOAD: &str = "payload";
-const PAYLOAD_HEX: &str = "payloadHex";
 /// Of a line itself: its end, and a byte order mark before it, do not count.
 const MAX_LINE_BYTES: usize = 1 << 20;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

@@ -6,7 +6,7 @@ use clap::Args;
 use iot_lifecycle::{DecodeError, Decoder, Event, EventKind, Field, Topic, TopicError};
 use serde_json::{Map, Value};
 
-use super::jsonl::{Failure, Lines, Members, Output, variant_names};
+use super::jsonl::{Failure, Members, Output, answer_each, variant_names};
 
 /// Decodes AWS IoT Core lifecycle events.
 ///
@@ -27,14 +27,7 @@ pub(super) fn run(
     output: &mut Output<impl Write>,
 ) -> io::Result<()> {
     let decoder = if options.strict { Decoder::strict() } else { Decoder::lenient() };
-    let mut lines = Lines::new(input);
-    while let Some((line, members)) = lines.next()? {
-        match members.and_then(|members| answer(&decoder, &members)) {
-            Ok(described) => output.answer(line, &described)?,
-            Err(failure) => output.fail(line, &failure)?,
-        }
-    }
-    Ok(())
+    answer_each(input, output, |members| answer(&decoder, members))
 }
 
 fn answer(decoder: &Decoder, members: &Members<'_>) -> Result<Value, Failure> {

@@ -12,8 +12,12 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use self::jsonl::Output;
+use self::jsonl::{Output, answer_each};
 
+mod amqp_message;
+mod amqp_parse;
+mod amqp_sign;
+mod amqp_verify;
 mod jsonl;
 mod lifecycle;
 mod lifecycle_decode;
@@ -33,6 +37,10 @@ struct Cli {
 enum Command {
     Lifecycle(lifecycle::Options),
     LifecycleDecode(lifecycle_decode::Options),
+    AmqpSign(amqp_sign::Options),
+    AmqpParse(amqp_parse::Options),
+    AmqpVerify(amqp_verify::Options),
+    AmqpMessage(amqp_message::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +69,10 @@ pub(crate) fn run(
     let done = match command {
         Command::Lifecycle(options) => lifecycle::run(options, input, &mut output),
         Command::LifecycleDecode(options) => lifecycle_decode::run(&options, input, &mut output),
+        Command::AmqpSign(_) => answer_each(input, &mut output, amqp_sign::answer),
+        Command::AmqpParse(_) => answer_each(input, &mut output, amqp_parse::answer),
+        Command::AmqpVerify(_) => answer_each(input, &mut output, amqp_verify::answer),
+        Command::AmqpMessage(_) => answer_each(input, &mut output, amqp_message::answer),
     };
     match done.and_then(|()| output.finish()) {
         Ok(true) => ALL_IN_ORDER,

@@ -5,10 +5,11 @@
 //! of the peer nor whether a delivery came settled, sends no heartbeat to a peer that names no idle timeout and sends
 //! them at the last moment to one that does, and ends the session when the peer attaches a link.
 //!
-//! What it cannot do: a login whose SASL frame is longer than 512 bytes (an STS token makes it so) ends in `Closed` with
-//! [`CloseReason::Lost`] and [`Error::LongLogin`]; a silent peer is left without a Close, as [`CloseReason::Lost`], after
-//! twice the idle timeout. A message that it cannot decode is told without properties as [`Body::Sequence`], so that
-//! the machine can settle it.
+//! The login is made here too, as the stack's SASL frames end at 512 bytes: a token of STS does not fit.
+//!
+//! What it cannot do: a silent peer is left without a Close, as [`CloseReason::Lost`], after twice the idle timeout. A
+//! message that it cannot decode is told without properties as [`Body::Sequence`](iot_sansio::amqp::Body::Sequence), so
+//! that the machine can settle it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -41,6 +42,7 @@ use tokio_rustls::{TlsConnector, rustls::ClientConfig};
 use self::{message::Received, task::Task};
 
 mod message;
+pub mod sasl;
 mod task;
 mod watch;
 pub mod wire;
@@ -117,14 +119,9 @@ pub enum Error {
     /// The peer refused the credentials.
     #[error("the peer refused the credentials with SASL code {}", .0.get())]
     Refused(SaslCode),
-    /// User name and password of so many bytes do not go into one SASL frame of this stack.
-    #[error(
-        "user name and password have {0} bytes and do not fit the 512 bytes of this stack's SASL frames: shorten them, or use a stack without that limit"
-    )]
-    LongLogin(usize),
-    /// User name or password is no text, as this stack wants it.
-    #[error("user name or password is not UTF-8, as this stack wants it")]
-    LoginNotText,
+    /// The login broke off.
+    #[error("the login broke off: {0}")]
+    Login(#[from] io::Error),
     /// The peer closed the connection.
     #[error("the peer closed the connection{}", .0.as_ref().map_or_else(String::new, |reason| format!(": {reason}")))]
     Peer(Option<Reason>),
@@ -159,7 +156,7 @@ impl Adapter {
         MonoTime::from_instants(self.origin.into_std(), Instant::now().into_std())
     }
 
-    /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline and feeds it.
+    /// Sends and tells what the machine has to say. If it told nothing, waits for an input or its deadline: feeds that.
     ///
     /// So it returns as soon as there were events, and what takes time to do about them is done between steps.
     /// Cancel safe: dropped while it waits, it has lost nothing.

@@ -8,3 +8,4 @@ pub mod certificates;
 pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;
+pub mod platform;

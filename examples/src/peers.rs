@@ -106,8 +106,12 @@ impl Drop for Peer {
     }
 }
 
-/// The first of these programs that can be run; says so when there is none, in the way that `INTEROP` asks for.
-fn installed(programs: &[&'static str]) -> Option<&'static str> {
+/// The first of these programs that can be run. None when there is none: that is printed.
+///
+/// # Panics
+/// There is none although the environment says `INTEROP=required`.
+#[must_use]
+pub fn installed(programs: &[&'static str]) -> Option<&'static str> {
     let runs = |program: &&&str| {
         let help =
             Command::new(program).arg("-h").stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -57,11 +57,8 @@ fn survives_building(user_name: &UserName<'_>) {
     let signer = Signer::new(&consumer, &credential, user_name.sign_method()).expect("it was read");
     let now = user_name.timestamp();
     let login = signer.login(now).expect("it was read");
-    let built = UserName::parse(login.user_name().as_bytes());
-    let Ok(built) = built else {
-        // Lower case and no zeros make it shorter, but the order and an instance id may not.
-        panic!("{built:?}");
-    };
+    // Never longer than what was read: the order changes, and zeros and an empty instance id go.
+    let built = UserName::parse(login.user_name().as_bytes()).expect("it was built");
     assert_eq!(built.client_id(), user_name.client_id());
     assert_eq!(built.instance_id(), user_name.instance_id());
     assert_eq!(built.auth_mode(), user_name.auth_mode());

@@ -10,6 +10,7 @@ extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
 mod amqp;
+mod amqp_platform;
 mod lifecycle;
 mod sansio;
 
@@ -38,6 +39,9 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     amqp::verification()?;
     amqp::sasl()?;
     amqp::places()?;
+    amqp_platform::logins()?;
+    amqp_platform::messages()?;
+    amqp_platform::faults()?;
     lifecycle::topics()?;
     lifecycle::events()?;
     lifecycle::envelopes()?;

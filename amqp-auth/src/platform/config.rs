@@ -37,8 +37,9 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// No account, the strict policy; 15 s to log in and 15 s to attach, 30 s to settle, a minute between attempts, a day
-    /// of retention, 100 logins a minute and group; 1,000 connections, 10,000 messages of 262,144 bytes, 1,024 outputs.
+    /// No account, the strict policy; 15 s to log in and 15 s to attach, 30 s to settle, a minute between attempts, a
+    /// day of retention, 100 logins a minute and group; 1,000 connections, 10,000 messages of 262,144 bytes, 1,024
+    /// outputs.
     fn default() -> Self {
         Self {
             policy: Policy::strict(),
@@ -140,7 +141,8 @@ impl Config {
         Self { max_message_size, ..self }
     }
 
-    /// With at most this many queued outputs, 1 at least: beyond it inputs and commands are refused, and nothing is sent.
+    /// With this many queued outputs, 1 at least, from which on inputs and commands are refused. What one of them says,
+    /// every message that it lets be sent included, and what ends by itself may come on top.
     #[must_use]
     pub fn with_max_queued(self, max_queued: usize) -> Self {
         Self { max_queued: max_queued.max(1), ..self }

@@ -1,13 +1,14 @@
 //! The vocabulary of an AMQP 1.0 server: what it sees of each connection, and what it can be asked to do.
 //!
-//! It stands one level above frames, as [`iot_sansio::amqp`] does for the client. What an adapter and a machine agree on:
+//! It stands one level above frames, as [`iot_sansio::amqp`] does for the client. What an adapter and a machine agree
+//! on:
 //!
 //! - The adapter numbers the connections that it accepts, and uses no number twice. Actions and inputs name theirs; an
 //!   input of one that is gone is ignored, and so is an action.
 //! - The adapter answers nothing by itself: [`SaslInit`] is answered by [`SaslOutcome`], [`Opened`] by [`Open`] or
 //!   [`Close`], [`Attached`] by [`Attach`] or [`Detach`]. It offers SASL PLAIN alone. Sessions are its business.
-//! - [`Closed`] comes once for each [`Connected`], and nothing follows it. A machine that ended a connection itself takes
-//!   it for gone at once, and ignores what still comes.
+//! - [`Closed`] comes once for each [`Connected`], and nothing follows it. A machine that ended a connection itself
+//!   takes it for gone at once, and ignores what still comes.
 //! - Heartbeats are the business of the stack, and so is closing a connection that was silent for as long as its client
 //!   announced.
 //! - A message is sent unsettled, and settled once the client has settled it.
@@ -125,8 +126,8 @@ pub struct Detached {
 pub struct Credit {
     /// The connection.
     pub connection: Connection,
-    /// So many more messages may be sent from now on, whatever was granted before: what the client granted less what was
-    /// sent to it since.
+    /// So many more messages may be sent from now on, whatever was granted before: what the client granted less what
+    /// was sent to it since.
     pub credit: u32,
 }
 

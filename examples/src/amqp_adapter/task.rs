@@ -15,7 +15,6 @@ use fe2o3_amqp::{
         delivery::DeliveryInfo,
         receiver::{CreditMode, TerminalDeliveryState},
     },
-    sasl_profile::SaslProfile,
     session::{BeginError, SessionHandle},
     types::{
         definitions::{ReceiverSettleMode, SenderSettleMode},
@@ -23,7 +22,7 @@ use fe2o3_amqp::{
     },
 };
 use iot_sansio::amqp::{
-    Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, SaslCode, Settle,
+    Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, Settle,
 };
 use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
@@ -31,6 +30,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerNam
 use super::{
     Error, Reason, Report,
     message::{Decoded, Received},
+    sasl,
     watch::Watch,
     wire::{self, Lifeline, Wire},
 };
@@ -51,7 +51,8 @@ pub(super) struct Task {
 /// What is asked of it while it is open. Dropped in this order: nothing is said once the lifeline is gone.
 struct Live {
     _lifeline: Lifeline,
-    link: Option<(Receiver, SessionHandle<()>)>,
+    receiver: Option<Receiver>,
+    session: Option<SessionHandle<()>>,
     connection: ConnectionHandle<()>,
     /// By number.
     unsettled: BTreeMap<u64, DeliveryInfo>,
@@ -114,13 +115,10 @@ enum Stopped {
 }
 
 impl Live {
-    async fn open(stream: TlsStream<TcpStream>, open: Open) -> Result<Self, Error> {
+    async fn open(mut stream: TlsStream<TcpStream>, open: Open) -> Result<Self, Error> {
         let OpenOptions { user_name, password, container_id, hostname, idle_timeout, .. } =
             &*open.options;
-        let (Ok(username), Ok(word)) = (user_name.expose_str(), password.expose_str()) else {
-            return Err(Error::LoginNotText);
-        };
-        let login = username.len() + word.len();
+        sasl::log_in(&mut stream, user_name, password).await?;
         let seen = Arc::new(Mutex::new(Watch::new(*idle_timeout)));
         let watch = Arc::clone(&seen);
         let (wire, lifeline) = Wire::new(stream, move |seen| lock(&watch).see(seen));
@@ -132,24 +130,24 @@ impl Live {
             .max_frame_size(wire::MAX_FRAME)
             .channel_max(CHANNEL_MAX)
             .idle_time_out(u32::try_from(told).unwrap_or(u32::MAX))
-            .sasl_profile(SaslProfile::Plain { username: username.into(), password: word.into() })
             .open_with_stream(wire)
             .await;
         let connection = opened.map_err(|error| match error {
-            OpenError::ProtocolHeaderMismatch(_) => Error::Version,
-            // It says so of a mechanism and of the second header.
-            OpenError::NotImplemented(_) if lock(&seen).headers > 1 => Error::Version,
-            OpenError::NotImplemented(_) => Error::Mechanism,
-            OpenError::SaslError { code, .. } => Error::Refused(SaslCode::new(code as u8)),
+            // It says the second of a header of AMQP.
+            OpenError::ProtocolHeaderMismatch(_) | OpenError::NotImplemented(_) => Error::Version,
             OpenError::RemoteClosed => Error::Peer(None),
             OpenError::RemoteClosedWithError(error) => Error::Peer(Some(error.into())),
-            OpenError::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                Error::LongLogin(login)
-            }
             error => Error::Open(error),
         })?;
-        let unsettled = BTreeMap::new();
-        Ok(Self { _lifeline: lifeline, link: None, connection, unsettled, count: 0, seen })
+        Ok(Self {
+            _lifeline: lifeline,
+            receiver: None,
+            session: None,
+            connection,
+            unsettled: BTreeMap::new(),
+            count: 0,
+            seen,
+        })
     }
 
     async fn attach(&mut self, attach: Attach) -> Result<(), Stopped> {
@@ -158,7 +156,7 @@ impl Live {
             .incoming_window(SESSION_WINDOW)
             .outgoing_window(SESSION_WINDOW)
             .begin(&mut self.connection);
-        let mut session = session.await.map_err(|error| match error {
+        let session = session.await.map_err(|error| match error {
             BeginError::RemoteEndedWithError(error) => Stopped::Link(Some(error.into())),
             BeginError::ConnectionStopped(_) => Stopped::Connection,
             _ => Stopped::Link(None),
@@ -173,19 +171,19 @@ impl Live {
             // What the peer makes of the source is the peer's affair.
             .verify_incoming_source(false)
             .verify_incoming_target(false)
-            .attach(&mut session);
+            .attach(self.session.insert(session));
         let receiver = receiver.await.map_err(|error| match error {
             ReceiverAttachError::SessionStopped(reason) => reason.into(),
             ReceiverAttachError::RemoteClosedWithError(error) => Stopped::Link(Some(error.into())),
             _ => Stopped::Link(None),
         })?;
-        self.link = Some((receiver, session));
+        self.receiver = Some(receiver);
         Ok(())
     }
 
     /// The next message or the end of the link, or else the end of the connection. Cancel safe.
     async fn next(&mut self) -> Result<Report, Error> {
-        if let Some((receiver, _)) = &mut self.link {
+        if let Some(receiver) = &mut self.receiver {
             let stopped = match receiver.recv().await {
                 Ok(delivery) => {
                     let (info, message) = delivery.into_parts();
@@ -196,7 +194,8 @@ impl Live {
                 // The peer broke the rules of links.
                 Err(_) => Stopped::Link(None),
             };
-            self.link = None;
+            self.receiver = None;
+            self.session = None;
             if let Stopped::Link(reason) = stopped {
                 return Ok(Report::Detached(reason));
             }
@@ -215,7 +214,7 @@ impl Live {
     }
 
     async fn flow(&mut self, flow: Flow) {
-        if let Some((receiver, _)) = &mut self.link {
+        if let Some(receiver) = &mut self.receiver {
             // Refused only by a link that is gone, as the next thing received tells; so are the others.
             let _ = receiver.set_credit(flow.credit).await;
         }
@@ -223,15 +222,14 @@ impl Live {
 
     async fn settle(&mut self, settle: Settle) {
         let info = self.unsettled.remove(&settle.id.number);
-        if let (Some((receiver, _)), Some(info)) = (&mut self.link, info) {
+        if let (Some(receiver), Some(info)) = (&self.receiver, info) {
             let state: TerminalDeliveryState = match settle.outcome {
                 Outcome::Accepted => Accepted {}.into(),
                 Outcome::Rejected => Rejected { error: None }.into(),
                 Outcome::Released => Released {}.into(),
                 Outcome::Modified { delivery_failed, undeliverable_here } => Modified {
-                    // False is the default, and left out.
-                    delivery_failed: delivery_failed.then_some(true),
-                    undeliverable_here: undeliverable_here.then_some(true),
+                    delivery_failed: Some(delivery_failed),
+                    undeliverable_here: Some(undeliverable_here),
                     message_annotations: None,
                 }
                 .into(),

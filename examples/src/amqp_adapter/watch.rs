@@ -3,8 +3,8 @@
 use std::{collections::HashSet, time::Duration};
 
 use fe2o3_amqp::types::{
-    definitions::{self, AmqpError, Handle, Role},
-    performatives::{self, Performative},
+    definitions::{AmqpError, Error},
+    performatives::Performative,
 };
 
 use super::wire::{self, Seen, Verdict};
@@ -14,7 +14,6 @@ pub(super) struct Watch {
     /// `idle-time-out` of our own `open`.
     own_idle_timeout: Duration,
     pub(super) idle_timeout: Option<Duration>,
-    pub(super) headers: u32,
     /// Name of the one link there may be.
     pub(super) link: String,
     /// Handles of the peer's links that were refused and are not detached yet.
@@ -30,7 +29,6 @@ impl Watch {
         Self {
             own_idle_timeout,
             idle_timeout: None,
-            headers: 0,
             link: String::new(),
             refused: HashSet::new(),
             delivery: 0,
@@ -40,9 +38,8 @@ impl Watch {
 
     pub(super) fn see(&mut self, seen: Seen) -> Verdict {
         let drop_if = |refused| if refused { Verdict::Answer(Vec::new()) } else { Verdict::Pass };
-        match seen {
-            Seen::Header => self.headers += 1,
-            Seen::Frame(Some(performative)) => match *performative {
+        if let Seen::Frame(Some(performative)) = seen {
+            match *performative {
                 Performative::Open(open) => {
                     let millis = open.idle_time_out.filter(|&millis| millis > 0);
                     self.idle_timeout = millis.map(|millis| Duration::from_millis(millis.into()));
@@ -53,7 +50,9 @@ impl Watch {
                 }
                 Performative::Attach(attach) if attach.name != self.link => {
                     self.refused.insert(attach.handle.0);
-                    return Verdict::Answer(refusal(attach));
+                    let text = "this client has one receiver, which it attaches itself".to_string();
+                    let error = Error::new(AmqpError::NotImplemented, text, None);
+                    return Verdict::Answer(wire::refuse(attach, error));
                 }
                 Performative::Detach(detach) => {
                     return drop_if(self.refused.remove(&detach.handle.0));
@@ -75,35 +74,8 @@ impl Watch {
                     }
                 }
                 _ => {}
-            },
-            _ => {}
+            }
         }
         Verdict::Pass
     }
-}
-
-/// Attach without source and target, and Detach: so a link is refused.
-fn refusal(attach: performatives::Attach) -> Vec<u8> {
-    // Our one link has handle 0.
-    let handle = Handle(attach.handle.0.saturating_add(1));
-    let text = "this client has one receiver, which it attaches itself".to_string();
-    let error = definitions::Error::new(AmqpError::NotImplemented, text, None);
-    let (role, initial_delivery_count) = match attach.role {
-        Role::Sender => (Role::Receiver, None),
-        Role::Receiver => (Role::Sender, Some(0)),
-    };
-    let attach = performatives::Attach {
-        handle: handle.clone(),
-        role,
-        initial_delivery_count,
-        source: None,
-        target: None,
-        unsettled: None,
-        properties: None,
-        ..attach
-    };
-    let detach = performatives::Detach { handle, closed: true, error: Some(error) };
-    let frames = [Performative::Attach(attach), Performative::Detach(detach)];
-    // They can be encoded, as they were decoded from frames of bounded size.
-    frames.iter().flat_map(|frame| wire::encode(frame).unwrap_or_default()).collect()
 }

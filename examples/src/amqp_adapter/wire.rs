@@ -6,14 +6,17 @@
 use std::{
     fmt,
     future::Future as _,
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::{Buf as _, BytesMut};
-use fe2o3_amqp::types::performatives::Performative;
+use fe2o3_amqp::types::{
+    definitions::{Error, Handle, Role},
+    performatives::{Attach, Detach, Performative},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::oneshot,
@@ -25,14 +28,12 @@ pub const MAX_FRAME: u32 = 65_536;
 
 const HEADER: usize = 8;
 const EMPTY_FRAME: [u8; HEADER] = [0, 0, 0, 8, 2, 0, 0, 0];
-const SASL: u8 = 1;
-const SASL_OUTCOME: u8 = 0x44;
 
 /// What came from the peer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Seen {
-    /// A protocol header, of whatever protocol.
+    /// The protocol header, of whatever protocol.
     Header,
     /// A frame of AMQP; an empty one has nothing in it.
     Frame(Option<Box<Performative>>),
@@ -64,6 +65,8 @@ pub struct Wire<S> {
     header_next: bool,
     /// To be sent between two frames of the stack.
     inserts: BytesMut,
+    /// Bytes that the stack writes again, and that the peer has already.
+    written: usize,
     /// Not in the middle of a frame of the stack.
     between_frames: bool,
     beat: Option<(Duration, Pin<Box<Sleep>>)>,
@@ -75,7 +78,7 @@ pub struct Wire<S> {
 pub struct Lifeline(#[expect(dead_code, reason = "it is dropped, never used")] oneshot::Sender<()>);
 
 impl<S> Wire<S> {
-    /// Lets `watch` see what comes over `stream`, from its first byte.
+    /// Lets `watch` see what comes over `stream`, from the header of AMQP on: SASL is over.
     pub fn new(stream: S, watch: impl FnMut(Seen) -> Verdict + Send + 'static) -> (Self, Lifeline) {
         let (sender, lifeline) = oneshot::channel();
         let wire = Self {
@@ -87,10 +90,23 @@ impl<S> Wire<S> {
             ended: false,
             header_next: true,
             inserts: BytesMut::new(),
+            written: 0,
             between_frames: true,
             beat: None,
         };
         (wire, Lifeline(sender))
+    }
+
+    /// The same after a beginning without the stack: what was `read` comes first, and of what the stack writes the
+    /// first `written` bytes are left out.
+    ///
+    /// # Errors
+    /// A frame in it is too small or too large.
+    pub fn with_beginning(mut self, read: &[u8], written: usize) -> io::Result<Self> {
+        self.partial.extend_from_slice(read);
+        self.written = written;
+        self.sort()?;
+        Ok(self)
     }
 
     fn check_lifeline(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -106,13 +122,12 @@ impl<S> Wire<S> {
     /// Shows whole frames, and passes them on.
     fn sort(&mut self) -> io::Result<()> {
         while self.partial.len() >= HEADER {
-            let header = self.header_next || self.partial.starts_with(b"AMQP");
-            let size = if header { HEADER } else { frame_size(&self.partial)? };
+            let size = if self.header_next { HEADER } else { frame_size(&self.partial)? };
             if self.partial.len() < size {
                 break;
             }
             let bytes = self.partial.split_to(size);
-            self.header_next = !header && bytes[5] == SASL && bytes.get(10) == Some(&SASL_OUTCOME);
+            let header = mem::take(&mut self.header_next);
             let seen = if header { Some(Seen::Header) } else { frame(&bytes) };
             match seen.map_or(Verdict::Pass, &mut self.watch) {
                 Verdict::Pass => self.passed.unsplit(bytes),
@@ -197,6 +212,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check_lifeline(context)?;
+        if self.written > 0 {
+            let again = bytes.len().min(self.written);
+            self.written -= again;
+            return Poll::Ready(Ok(again));
+        }
         ready!(self.poll_insert(context))?;
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.between_frames = false;
@@ -224,17 +244,43 @@ impl<S> fmt::Debug for Wire<S> {
     }
 }
 
-/// A frame of channel 0 with this performative, such as an `Attach`.
+/// Refuses a link that the peer attaches: Attach without source and target, then Detach, both on channel 0.
+#[must_use]
+pub fn refuse(attach: Attach, error: Error) -> Vec<u8> {
+    // The one link of the stack has handle 0.
+    let handle = Handle(attach.handle.0.saturating_add(1));
+    let (role, initial_delivery_count) = match attach.role {
+        Role::Sender => (Role::Receiver, None),
+        Role::Receiver => (Role::Sender, Some(0)),
+    };
+    let attach = Attach {
+        handle: handle.clone(),
+        role,
+        initial_delivery_count,
+        source: None,
+        target: None,
+        unsettled: None,
+        properties: None,
+        ..attach
+    };
+    let detach = Detach { handle, closed: true, error: Some(error) };
+    let frames = [Performative::Attach(attach), Performative::Detach(detach)];
+    frames.iter().flat_map(encode).collect()
+}
+
+/// A frame of channel 0 with this performative, without payload.
 ///
-/// # Errors
-/// It cannot be encoded.
-pub fn encode(performative: &Performative) -> io::Result<Vec<u8>> {
-    let body = serde_amqp::to_vec(performative).map_err(io::Error::other)?;
-    let size = u32::try_from(HEADER + body.len()).map_err(io::Error::other)?;
+/// Whatever was decoded from a frame of bounded size can be encoded; anything else is left out.
+#[must_use]
+pub fn encode(performative: &Performative) -> Vec<u8> {
+    let body = serde_amqp::to_vec(performative).unwrap_or_default();
+    let Ok(size) = u32::try_from(HEADER + body.len()) else {
+        return Vec::new();
+    };
     let mut frame = size.to_be_bytes().to_vec();
     frame.extend_from_slice(&EMPTY_FRAME[4..]);
     frame.extend_from_slice(&body);
-    Ok(frame)
+    frame
 }
 
 /// A size that the stack can bear: it reads the rest of a header without asking whether there is one.
@@ -250,9 +296,9 @@ fn frame_size(bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// None for a frame of SASL, and for one that the stack will not understand either.
+/// None for a frame that the stack will not understand either.
 fn frame(bytes: &[u8]) -> Option<Seen> {
-    let body = bytes.get(usize::from(bytes[4]) * 4..).filter(|_| bytes[5] != SASL)?;
+    let body = bytes.get(usize::from(bytes[4]) * 4..)?;
     if body.is_empty() {
         return Some(Seen::Frame(None));
     }

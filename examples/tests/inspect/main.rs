@@ -11,6 +11,11 @@ use std::{
 
 use serde_json::Value;
 
+mod amqp_message;
+mod amqp_parse;
+mod amqp_reference;
+mod amqp_sign;
+mod amqp_verify;
 #[path = "../../inspect/main.rs"]
 #[expect(dead_code, reason = "`main` is for the program")]
 mod inspect;
@@ -93,16 +98,24 @@ fn a_member_may_have_any_name_that_json_can_write() {
 
 /// What a crate adds to its errors must get a name in the lists.
 #[test]
-fn every_error_of_the_crate_has_its_name() {
+fn every_error_of_the_crates_has_its_name() {
     let sources = [
         (include_str!("../../../iot-lifecycle/src/decode_error.rs"), "DecodeError"),
         (include_str!("../../../iot-lifecycle/src/topic.rs"), "TopicError"),
         (include_str!("../../../iot-lifecycle/src/order.rs"), "HeadError"),
         (include_str!("../../../iot-lifecycle/src/fleet.rs"), "ApplyError"),
+        (include_str!("../../../amqp-auth/src/build_error.rs"), "BuildError"),
+        (include_str!("../../../amqp-auth/src/user_name.rs"), "ParseError"),
+        (include_str!("../../../amqp-auth/src/verify.rs"), "VerifyError"),
+        (include_str!("../../../amqp-auth/src/message/body.rs"), "BodyError"),
     ];
     let lists = [
         include_str!("../../inspect/lifecycle.rs"),
         include_str!("../../inspect/lifecycle_decode.rs"),
+        include_str!("../../inspect/amqp_sign.rs"),
+        include_str!("../../inspect/amqp_parse.rs"),
+        include_str!("../../inspect/amqp_verify.rs"),
+        include_str!("../../inspect/amqp_message.rs"),
     ];
     for (source, error) in sources {
         let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
@@ -137,6 +150,10 @@ fn wrong_usage_is_said_on_standard_error_only() {
         &["lifecycle", "--wait-for", "=5"],
         &["lifecycle", "--wait-for", "CONNECTION_LOST=soon"],
         &["lifecycle-decode", "--strict=yes"],
+        // Secrets are read from standard input only.
+        &["amqp-sign", "--accessSecret", "x"],
+        &["amqp-parse", "client-01|authMode=aksign|"],
+        &["amqp-verify", "--window-ms", "600000"],
     ] {
         let (status, output, messages) = run_raw(args, b"{}\n");
         assert_eq!((status, &*output), (2, ""), "{args:?}");
@@ -146,7 +163,15 @@ fn wrong_usage_is_said_on_standard_error_only() {
 
 #[test]
 fn help_explains_every_command_with_an_example_that_works() {
-    for args in [&["--help"][..], &["lifecycle", "--help"], &["lifecycle-decode", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["lifecycle", "--help"],
+        &["lifecycle-decode", "--help"],
+        &["amqp-sign", "--help"],
+        &["amqp-parse", "--help"],
+        &["amqp-verify", "--help"],
+        &["amqp-message", "--help"],
+    ] {
         let (status, output, messages) = run_raw(args, b"");
         assert_eq!((status, &*messages), (0, ""), "{args:?}");
         let (_, example) = output.split_once("Example:\n").unwrap();
@@ -154,7 +179,7 @@ fn help_explains_every_command_with_an_example_that_works() {
             let line = line.trim().trim_start_matches("echo '").trim_end_matches("' |");
             line.starts_with('{').then(|| line.to_owned() + "\n")
         });
-        let command = if args[0] == "lifecycle" { "lifecycle" } else { "lifecycle-decode" };
+        let command = if args[0] == "--help" { "lifecycle-decode" } else { args[0] };
         let (status, output) = run(&[command], lines.collect::<String>());
         assert_eq!(status, 0, "{args:?}: {output:?}");
         assert!(!output.is_empty(), "{args:?}");
