@@ -8,7 +8,7 @@ use amqp_auth::{
 use data_encoding::BASE64;
 use iot_sansio::UnixMillis;
 
-use crate::{GROUP, KEY_ID, KEY_SECRET, STS_ID, STS_SECRET, STS_TOKEN, UNKNOWN_ID};
+use crate::{GROUP, INSTANCE, KEY_ID, KEY_SECRET, STS_ID, STS_SECRET, STS_TOKEN, UNKNOWN_ID};
 
 /// How to log in, and with what fault.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +59,8 @@ impl Attempt {
     }
 
     pub(crate) fn consumer(&self) -> Consumer {
-        Consumer::new(self.client_id(), GROUP).expect("a consumer")
+        let consumer = Consumer::new(self.client_id(), GROUP);
+        consumer.and_then(|consumer| consumer.with_instance_id(INSTANCE)).expect("a consumer")
     }
 
     pub(crate) fn key_id(&self) -> &'static str {
