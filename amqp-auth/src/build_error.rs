@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::{Field, SignMethod};
+use crate::{Field, SignMethod, consumer::MAX_EXTENSIONS, user_name::MAX_LEN};
 
 /// Why a credential cannot be built (specification, section 3.3). No variant holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -63,6 +63,15 @@ pub enum BuildError {
         /// The key.
         key: String,
     },
+    /// The user name would be longer than any that [`UserName`](crate::UserName) reads.
+    #[error("the user name has up to {len} bytes: at most {MAX_LEN} are read")]
+    TooLong {
+        /// Its length in bytes, with the longest timestamp.
+        len: usize,
+    },
+    /// There are more extensions than [`UserName`](crate::UserName) reads parameters.
+    #[error("there are more than {MAX_EXTENSIONS} extensions")]
+    TooManyExtensions,
     /// A MAC that another signer made has not the length of its method's.
     #[error("a MAC of {method} has {expected} bytes, not {len}: give the raw MAC, not hex or base64", expected = .method.mac_len())]
     #[non_exhaustive]

@@ -5,7 +5,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{BuildError, Field};
+use crate::{BuildError, Field, user_name::MAX_PARAMS};
 
 /// Who connects, and for which consumer group: all of a user name that stays the same and is not signed.
 ///
@@ -62,7 +62,7 @@ impl Consumer {
     ///
     /// # Errors
     /// The key is not of letters and digits, belongs to a parameter, or was given before; the value is empty or holds
-    /// what cannot be expressed.
+    /// what cannot be expressed; there are too many.
     pub fn with_extension(
         mut self,
         key: impl Into<String>,
@@ -79,6 +79,9 @@ impl Consumer {
         if Field::from_key(&key).is_some() || self.extensions.iter().any(|(known, _)| *known == key)
         {
             return Err(BuildError::DuplicateKey { key });
+        }
+        if self.extensions.len() == MAX_EXTENSIONS {
+            return Err(BuildError::TooManyExtensions);
         }
         self.extensions.push((key, value));
         Ok(self)
@@ -147,3 +150,5 @@ pub(crate) fn check_value(field: Field, value: &str) -> Result<(), BuildError> {
 
 /// The limit of the platform (specification, section 3.2), in Unicode scalar values.
 pub(crate) const MAX_CLIENT_ID_CHARS: usize = 64;
+/// With the seven parameters that are known, as many as are read.
+pub(crate) const MAX_EXTENSIONS: usize = MAX_PARAMS - 7;

@@ -1,4 +1,4 @@
-//! Which messages were seen: the platform delivers a message again until it is acknowledged (specification, section 10).
+//! Which messages were seen: the platform sends a message again until it is acknowledged (specification, section 10).
 
 use alloc::{
     boxed::Box,
@@ -20,9 +20,9 @@ use iot_sansio::MonoTime;
 /// | in flight | [`InFlight`](Begin::InFlight) | settled together with the first |
 /// | done | [`Done`](Begin::Done) | accepted at once |
 ///
-/// All connections of one group share a window, and each group has its own, as each gets its own copy of a message. With
-/// a single connection `D` is a [`DeliveryId`](iot_sansio::amqp::DeliveryId); with several, it also says which.
-/// A message without an id is always handed over and never recorded.
+/// All connections of one group share a window, and each group has its own, as each gets its own copy of a message.
+/// With a single connection `D` is a [`DeliveryId`](iot_sansio::amqp::DeliveryId); with several, it also says which. A
+/// message without an id is always handed over and never recorded.
 ///
 /// Work grows with the logarithm of the number of ids; only [`retain`](Self::retain) looks at all that are in flight.
 ///
@@ -117,7 +117,8 @@ impl<D> Window<D> {
         }
     }
 
-    /// Records a delivery of the message with this id. When the window is full, what has been done longest is forgotten.
+    /// Records a delivery of the message with this id. When the window is full, what has been done longest is
+    /// forgotten.
     ///
     /// # Errors
     /// [`BeginError`]: a limit is reached. Nothing was recorded, and the window is as before.
@@ -165,8 +166,8 @@ impl<D> Window<D> {
 
     /// The application has not processed the message: yields the deliveries to give back, in the order they came.
     ///
-    /// The id is forgotten, so that the message is handed over when it comes again. Nothing happens to an id that is not
-    /// in flight.
+    /// The id is forgotten, so that the message is handed over when it comes again. Nothing happens to an id that is
+    /// not in flight.
     pub fn failed(&mut self, id: &str) -> impl Iterator<Item = D> + use<D> {
         let tied = self.in_flight.remove(id);
         self.release(tied)
@@ -185,8 +186,8 @@ impl<D> Window<D> {
         self.copies = copies;
     }
 
-    /// Lets time pass, and forgets what has been done for the configured time. A `now` that goes backwards counts as the
-    /// newest seen.
+    /// Lets time pass, and forgets what has been done for the configured time. A `now` that goes backwards counts as
+    /// the newest seen.
     ///
     /// Every other call that takes the time does the same: this one is for an application that has long been idle.
     pub fn expire(&mut self, now: MonoTime) {

@@ -7,7 +7,8 @@ use hmac::{Hmac, Mac as _};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
-use zeroize::Zeroize as _;
+
+use crate::UserName;
 
 /// Parameter `signMethod`: the hash that HMAC runs on. Written in lower case, read in any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,32 +102,42 @@ impl Mac {
     #[inline]
     pub(crate) fn password<'b>(&self, rest: &[u8], out: &'b mut [u8]) -> &'b [u8] {
         match self {
-            Self::Md5(mac) => finish(mac.clone(), &[rest], out),
-            Self::Sha1(mac) => finish(mac.clone(), &[rest], out),
-            Self::Sha256(mac) => finish(mac.clone(), &[rest], out),
+            Self::Md5(mac) => finish(mac.clone(), rest, out),
+            Self::Sha1(mac) => finish(mac.clone(), rest, out),
+            Self::Sha256(mac) => finish(mac.clone(), rest, out),
         }
     }
 }
 
-/// The password that a key used once gives for a text in pieces: without [`Mac`], whose moves would cost as much as
-/// the rest.
+/// The password that a key used once gives for what the user name signs: without [`Mac`], whose moves would cost as
+/// much as the rest.
 #[inline]
 pub(crate) fn password_once<'b>(
-    method: SignMethod,
+    user_name: &UserName<'_>,
     secret: &[u8],
-    pieces: &[&[u8]],
     out: &'b mut PasswordBuffer,
 ) -> &'b [u8] {
-    match method {
-        SignMethod::HmacMd5 => finish(keyed::<Hmac<Md5>>(secret), pieces, out),
-        SignMethod::HmacSha1 => finish(keyed::<Hmac<Sha1>>(secret), pieces, out),
-        SignMethod::HmacSha256 => finish(keyed::<Hmac<Sha256>>(secret), pieces, out),
+    match user_name.sign_method() {
+        SignMethod::HmacMd5 => sign::<Hmac<Md5>>(user_name, secret, out),
+        SignMethod::HmacSha1 => sign::<Hmac<Sha1>>(user_name, secret, out),
+        SignMethod::HmacSha256 => sign::<Hmac<Sha256>>(user_name, secret, out),
     }
 }
 
 #[inline]
-fn finish<'b>(mut mac: impl hmac::Mac, pieces: &[&[u8]], out: &'b mut [u8]) -> &'b [u8] {
-    pieces.iter().for_each(|piece| mac.update(piece));
+fn sign<'b, M: hmac::Mac + hmac::KeyInit>(
+    user_name: &UserName<'_>,
+    secret: &[u8],
+    out: &'b mut [u8],
+) -> &'b [u8] {
+    let mut mac = keyed::<M>(secret);
+    user_name.feed_signed(|text| mac.update(text));
+    encode(&mac.finalize().into_bytes(), out)
+}
+
+#[inline]
+fn finish<'b>(mut mac: impl hmac::Mac, rest: &[u8], out: &'b mut [u8]) -> &'b [u8] {
+    mac.update(rest);
     encode(&mac.finalize().into_bytes(), out)
 }
 
@@ -145,19 +156,4 @@ pub(crate) fn encode<'b>(mac: &[u8], out: &'b mut [u8]) -> &'b [u8] {
     // It does not fail: there is room.
     let len = STANDARD.encode_slice(mac, out).unwrap_or_default();
     &out[..len]
-}
-
-/// A password that is wiped when it is dropped.
-pub(crate) struct Password(pub(crate) PasswordBuffer);
-
-impl Password {
-    pub(crate) const fn empty() -> Self {
-        Self([0; MAX_PASSWORD_LEN])
-    }
-}
-
-impl Drop for Password {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }

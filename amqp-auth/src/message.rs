@@ -77,7 +77,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether bodies come in base64: the login asked for it with the extension `encode=base64`. By default they do not.
+    /// Whether bodies come in base64: the login asked for it with the extension `encode=base64`. By default they do
+    /// not.
     #[must_use]
     pub const fn with_base64(self, base64: bool) -> Self {
         Self { base64 }

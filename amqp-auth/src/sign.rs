@@ -11,6 +11,7 @@ use crate::{
     consumer::check_value,
     mac::{Mac, encode},
     sasl,
+    user_name::MAX_LEN,
 };
 
 /// Signs logins: the key is expanded once, and only the timestamp is new each time.
@@ -145,7 +146,7 @@ impl UnsignedLogin {
     /// For the AccessKey with this id, and its token in mode `ststoken`.
     ///
     /// # Errors
-    /// A text is empty or holds what cannot be expressed; a token is missing in mode `ststoken`, or there in `aksign`.
+    /// A text is empty, too long or holds what cannot be expressed; a token is missing in mode `ststoken`, or there in `aksign`.
     pub fn new(
         consumer: &Consumer,
         mode: AuthMode,
@@ -186,6 +187,11 @@ impl UnsignedLogin {
         }
         signed_prefix.push("&timestamp=");
 
+        let parts = prefix.iter().chain(&suffix).map(|part| part.len());
+        let len = parts.sum::<usize>() + MAX_TIMESTAMP_LEN;
+        if len > MAX_LEN {
+            return Err(BuildError::TooLong { len });
+        }
         Ok(Self {
             // One allocation each, never moved: no copy of a token stays behind.
             prefix: prefix.concat().into(),
@@ -372,3 +378,5 @@ fn format(timestamp: UnixMillis, digits: &mut itoa::Buffer) -> Result<&str, Buil
 const PADDING: [u8; MAX_PASSWORD_LEN] = [b'='; MAX_PASSWORD_LEN];
 /// Seconds since the Unix epoch of the years 2001 to 2286.
 const SECONDS: core::ops::RangeInclusive<i64> = 1_000_000_000..=9_999_999_999;
+/// The digits of the largest signed 64-bit number.
+const MAX_TIMESTAMP_LEN: usize = 19;

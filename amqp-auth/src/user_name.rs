@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use iot_sansio::UnixMillis;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use crate::{AuthMode, Field, SignMethod, consumer::MAX_CLIENT_ID_CHARS};
 
@@ -225,16 +225,38 @@ impl<'a> UserName<'a> {
         self.params
     }
 
-    /// What the MAC is over, in pieces: the text of the timestamp as it was received, leading zeros included.
+    /// Feeds what the MAC is over: the text of the timestamp as it was received, leading zeros included.
     #[inline]
-    pub(crate) fn signed(&self) -> [&'a [u8]; 6] {
-        let (token_key, token): (&[u8], &[u8]) = match self.security_token {
-            Some(token) => (b"&securityToken=", token.as_bytes()),
-            None => (b"", b""),
-        };
+    pub(crate) fn feed_signed(&self, mut feed: impl FnMut(&[u8])) {
         let (auth_id, timestamp) = (self.auth_id.as_bytes(), self.timestamp_text.as_bytes());
-        [b"authId=", auth_id, token_key, token, b"&timestamp=", timestamp]
+        match self.security_token {
+            Some(token) => {
+                feed(b"authId=");
+                feed(auth_id);
+                feed(b"&securityToken=");
+                feed(token.as_bytes());
+                feed(b"&timestamp=");
+                feed(timestamp);
+            }
+            None => feed_at_once([b"authId=", auth_id, b"&timestamp=", timestamp], feed),
+        }
     }
+}
+
+/// Feeds the whole at once where it is short: each piece has a price of its own.
+#[inline]
+fn feed_at_once(pieces: [&[u8]; 4], mut feed: impl FnMut(&[u8])) {
+    let mut whole = [0; 96];
+    let mut len = 0;
+    for piece in pieces {
+        let end = len + piece.len();
+        let Some(room) = whole.get_mut(len..end) else {
+            return pieces.into_iter().for_each(feed);
+        };
+        room.copy_from_slice(piece);
+        len = end;
+    }
+    feed(&whole[..len]);
 }
 
 impl fmt::Debug for UserName<'_> {
@@ -269,27 +291,36 @@ impl<'a> Values<'a> {
     #[inline]
     fn read(params: &'a str, offset: usize) -> Result<Self, ParseError> {
         let mut values = Self::default();
-        let mut start = 0;
-        let ends = memchr_iter(b',', params.as_bytes()).chain([params.len()]);
-        for (count, end) in ends.enumerate() {
+        let (mut rest, mut count) = (params, 0);
+        loop {
             if count == MAX_PARAMS {
                 return Err(ParseError::TooManyParams);
             }
-            let param = &params[start..end];
-            let index = offset + start;
-            start = end + 1;
+            let (param, behind) = match split_once(rest, b',') {
+                Some((param, behind)) => (param, Some(behind)),
+                None => (rest, None),
+            };
             let (key, is_duplicate) = match values.slot(param) {
                 Some((key, slot, value)) => (key, slot.replace(value).is_some()),
                 None => {
-                    let key = extension_key(param, index)?;
-                    (key, pairs(params).take(count).any(|(earlier, _)| earlier == key))
+                    let index = offset + params.len() - rest.len();
+                    let (key, value) = extension(param, index)?;
+                    let is_duplicate = pairs(params).take(count).any(|(earlier, _)| earlier == key);
+                    if value.is_empty() && !is_duplicate {
+                        return Err(ParseError::Empty { field: Field::Extension });
+                    }
+                    (key, is_duplicate)
                 }
             };
             if is_duplicate {
                 return Err(ParseError::DuplicateKey { key: key.into() });
             }
+            count += 1;
+            match behind {
+                Some(behind) => rest = behind,
+                None => return Ok(values),
+            }
         }
-        Ok(values)
     }
 
     /// Of a parameter that is known its key, its place and its value.
@@ -351,8 +382,8 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The key of a parameter that is not known, and stands at this byte of the user name.
-fn extension_key(param: &str, index: usize) -> Result<&str, ParseError> {
+/// Key and value of a parameter that is not known, and stands at this byte of the user name.
+fn extension(param: &str, index: usize) -> Result<(&str, &str), ParseError> {
     if param.is_empty() {
         return Err(ParseError::EmptyParam { index });
     }
@@ -360,10 +391,7 @@ fn extension_key(param: &str, index: usize) -> Result<&str, ParseError> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(ParseError::BadKey { index });
     }
-    if value.is_empty() {
-        return Err(ParseError::Empty { field: Field::Extension });
-    }
-    Ok(key)
+    Ok((key, value))
 }
 
 fn required(field: Field, value: Option<&str>) -> Result<&str, ParseError> {
@@ -419,6 +447,6 @@ fn parse_timestamp(text: &str) -> Option<i64> {
 }
 
 /// The longest user name that is read, in bytes: several times what the longest known tokens need.
-const MAX_LEN: usize = 16_384;
+pub(crate) const MAX_LEN: usize = 16_384;
 /// At most so many parameters are read; seven are known.
-const MAX_PARAMS: usize = 64;
+pub(crate) const MAX_PARAMS: usize = 64;

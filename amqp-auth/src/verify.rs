@@ -3,11 +3,11 @@
 use core::{fmt, time::Duration};
 
 use iot_sansio::{UnixMillis, amqp::SaslCode};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroize as _;
 
 use crate::{
-    AuthMode, ParseError, SignMethod, UserName,
-    mac::{Password, password_once},
+    AuthMode, MAX_PASSWORD_LEN, ParseError, SignMethod, UserName, mac::password_once,
     user_name::extensions,
 };
 
@@ -53,12 +53,12 @@ pub fn verify<'a, 'k>(
     let key = store.key(user_name.auth_id())?;
     let secret = key.map_or(DUMMY_SECRET, |key| key.secret);
 
-    let mut expected = Password::empty();
-    let (method, pieces) = (user_name.sign_method(), user_name.signed());
-    let expected = password_once(method, secret, &pieces, &mut expected.0);
+    let mut expected = [0; MAX_PASSWORD_LEN];
     // The text is compared and not the bytes it stands for: other spellings of the same bytes are refused too.
-    let matches = is_same(expected, password);
+    let matches = is_same(password_once(&user_name, secret, &mut expected), password);
     let Some(key) = key.filter(|_| matches) else {
+        // Whoever asks does not know it, and nobody shall find it here.
+        expected.zeroize();
         return Err(VerifyError::BadCredentials);
     };
 
@@ -309,12 +309,12 @@ fn is_same(expected: &[u8], password: &[u8]) -> bool {
         return false;
     }
     let words = expected.chunks_exact(4).zip(password.chunks_exact(4));
-    let same = words.fold(Choice::from(1), |same, (expected, password)| {
+    let difference = words.fold(0, |difference, (expected, password)| {
         let [expected, password] = [expected, password].map(|word| word.first_chunk().copied());
         let word = |bytes: Option<[u8; 4]>| u32::from_ne_bytes(bytes.unwrap_or_default());
-        same & word(expected).ct_eq(&word(password))
+        difference | (word(expected) ^ word(password))
     });
-    same.into()
+    difference.ct_eq(&0).into()
 }
 
 /// Stands in for the secret of a key that is unknown, so that the same work is done.

@@ -2,7 +2,7 @@
 
 use amqp_auth::{
     AuthMode, BuildError, Consumer, Credential, Field, Login, SignMethod, Signer, UnsignedLogin,
-    Warning,
+    UserName, Warning,
 };
 use iot_sansio::{Secret, UnixMillis};
 
@@ -199,4 +199,29 @@ fn the_unsigned_fields_are_all_but_the_signed_ones() {
         assert!(!unsigned.contains(&field));
     }
     assert_eq!(unsigned.len(), 6);
+}
+
+#[test]
+fn what_is_built_is_short_enough_to_be_read() {
+    let limit = 16_384;
+    let with_token = |chars| {
+        let credential = Credential::sts("K", "s", "t".repeat(chars), None);
+        signer(&credential).map(|signer| signer.login(UnixMillis::new(i64::MAX)).unwrap())
+    };
+    let rest = with_token(1).unwrap().user_name().len() - 1;
+    let longest = with_token(limit - rest).unwrap();
+    assert!(UserName::parse(longest.user_name().as_bytes()).is_ok());
+    let refused = with_token(limit - rest + 1).unwrap_err();
+    assert_eq!(refused, BuildError::TooLong { len: limit + 1 });
+}
+
+#[test]
+fn no_more_extensions_are_built_than_are_read() {
+    let mut consumer = consumer().with_instance_id("i").unwrap();
+    for number in 0..57 {
+        consumer = consumer.with_extension(format!("k{number}"), "v").unwrap();
+    }
+    let login = login(&consumer, "t", 0);
+    assert_eq!(UserName::parse(login.user_name().as_bytes()).unwrap().extensions().count(), 57);
+    assert_eq!(consumer.with_extension("k", "v"), Err(BuildError::TooManyExtensions));
 }

@@ -1,13 +1,69 @@
-//! The window of messages seen: bounds, and agreement with one that keeps a plain list.
+//! The window of messages seen: the vectors G01 to G10 of specification section 15.G, bounds, and agreement with one
+//! that keeps a plain list.
 
 use core::time::Duration;
 
-use amqp_auth::dedupe::{Begin, BeginError, Config, Window};
-use iot_sansio::MonoTime;
+use amqp_auth::{
+    dedupe::{Begin, BeginError, Config, Window},
+    message::MessageId,
+};
+use iot_sansio::{MonoTime, amqp};
 use proptest::prelude::*;
+use serde_json::Value;
 
 fn at(millis: u64) -> MonoTime {
     MonoTime::from_millis(millis)
+}
+
+/// Plays the steps of a vector; a delivery is named by its place among them.
+fn play(window: &mut Window<usize>, id: &str, steps: &[Value]) {
+    for (delivery, step) in steps.iter().enumerate() {
+        let (now, expected) = (at(step[1].as_u64().unwrap()), &step[3]);
+        let message_id = match &step[2] {
+            Value::String(text) => Some(amqp::Value::String(text.into())),
+            Value::Number(number) => number.as_i64().map(amqp::Value::Signed),
+            _ => None,
+        };
+        let message_id = message_id.as_ref().and_then(MessageId::from_value);
+        let begun = match (step[0].as_str().unwrap(), message_id) {
+            // Without an id there is nothing to record.
+            ("begin", None) => "new",
+            ("begin", Some(message_id)) => match window.begin(now, message_id.as_str(), delivery) {
+                Ok(Begin::New) => "new",
+                Ok(Begin::InFlight) => "in_flight",
+                Ok(Begin::Done) => "done",
+                Err(_) => "full",
+            },
+            (settled, Some(message_id)) => {
+                let deliveries: Vec<usize> = match settled {
+                    "done" => window.done(now, message_id.as_str()).collect(),
+                    _ => window.failed(message_id.as_str()).collect(),
+                };
+                assert_eq!(serde_json::json!(deliveries), *expected, "{id}, step {delivery}");
+                continue;
+            }
+            (other, None) => panic!("{id}: {other} without an id"),
+        };
+        assert_eq!(begun, *expected, "{id}, step {delivery}");
+    }
+}
+
+#[test]
+fn every_vector_holds() {
+    let mut ids = Vec::new();
+    for line in include_str!("vectors/dedupe.jsonl").lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let id = vector["id"].as_str().unwrap();
+        let capacity = vector["capacity"].as_u64().unwrap_or(100_000).try_into().unwrap();
+        // Each group has a window of its own.
+        for _ in 0..vector["groups"].as_u64().unwrap_or(1) {
+            let mut window = Window::new(Config::default().with_capacity(capacity));
+            play(&mut window, id, vector["steps"].as_array().unwrap());
+        }
+        ids.push(id.to_owned());
+    }
+    let all: Vec<String> = (1..=10).map(|number| format!("G{number:02}")).collect();
+    assert_eq!(ids, all);
 }
 
 #[test]

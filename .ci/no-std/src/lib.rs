@@ -10,6 +10,7 @@ extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 
 mod amqp;
+mod amqp_messages;
 mod amqp_platform;
 mod lifecycle;
 mod sansio;
@@ -39,6 +40,10 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     amqp::verification()?;
     amqp::sasl()?;
     amqp::places()?;
+    amqp_messages::messages()?;
+    amqp_messages::bodies()?;
+    amqp_messages::dedupe()?;
+    amqp_messages::status()?;
     amqp_platform::logins()?;
     amqp_platform::messages()?;
     amqp_platform::faults()?;

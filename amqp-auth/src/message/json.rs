@@ -15,8 +15,8 @@ use super::BodyError;
 
 /// A JSON value as it is written, well-formed and without blanks around it. `Debug` shows its length only.
 ///
-/// What a product's model says of its values is not this crate's to know: give the text to a JSON library, which decides
-/// how numbers are read.
+/// What a product's model says of its values is not this crate's to know: give the text to a JSON library, which
+/// decides how numbers are read.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Json<'a>(Cow<'a, str>);
 
@@ -111,7 +111,7 @@ impl<'a> Field<'a> {
 
     /// This, or where it is absent or null the other.
     pub(super) fn or(self, other: Self) -> Self {
-        if self.given().is_some() { self } else { other }
+        if self.given().is_some() || other.raw.is_none() { self } else { other }
     }
 
     /// A text; a number stands for its digits.

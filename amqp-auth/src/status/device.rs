@@ -8,7 +8,8 @@ use crate::message::MessageId;
 /// The state of one device: its newest notices. The newest of all says whether it is online.
 ///
 /// The whole state is a set of notices, of which the newest are kept. So it does not depend on the order they came in,
-/// and two states of one device, as two processes may have them, are merged by applying the notices of one to the other.
+/// and two states of one device, as two processes may have them, are merged by applying the notices of one to the
+/// other.
 ///
 /// ```
 /// use amqp_auth::status::{Change, Config, DeviceStatus, Notice, Status};
@@ -43,7 +44,6 @@ struct Entry {
 #[non_exhaustive]
 pub enum Change {
     /// It is the newest, and the device has another status now.
-    #[non_exhaustive]
     Changed {
         /// Its status before; none when nothing was known of it.
         from: Option<Status>,

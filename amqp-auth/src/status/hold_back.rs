@@ -9,9 +9,9 @@ use super::Notice;
 
 /// Holds the notices of one device for a while, so that older ones that arrive later are told before them.
 ///
-/// A notice is told once it, or a newer one, has waited for the window: so none waits longer than that, and the order is
-/// kept. Only what arrives more than a window late is late. It is for whoever needs every edge in turn; the state of a
-/// device needs no waiting.
+/// A notice is told once it, or a newer one, has waited for the window: so none waits longer than that, and the order
+/// is kept. Only what arrives more than a window late is late. It is for whoever needs every edge in turn; the state of
+/// a device needs no waiting.
 ///
 /// ```
 /// use core::time::Duration;

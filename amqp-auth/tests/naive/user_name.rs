@@ -77,11 +77,11 @@ fn params(text: &str, start: usize) -> Result<Vec<(String, String)>, String> {
         if key.is_empty() || !key.chars().all(is_key_char) {
             return Err(format!("BadKey {{ index: {index} }}"));
         }
-        if value.is_empty() && !KEYS.contains(&key) {
-            return Err("Empty { field: Extension }".into());
-        }
         if params.iter().any(|(known, _)| known == key) {
             return Err(format!("DuplicateKey {{ key: {key:?} }}"));
+        }
+        if value.is_empty() && !KEYS.contains(&key) {
+            return Err("Empty { field: Extension }".into());
         }
         params.push((key.to_owned(), value));
         index += param.len() + 1;

@@ -7,8 +7,13 @@ use std::{
     time::Duration,
 };
 
-use amqp_auth::platform::server::{
-    self, Action, Closed, Connected, Deliver, Detached, Opened, SaslInit as Login, Settled,
+use amqp_auth::{
+    platform::server::{
+        self, Action, Closed, Connected, Deliver, Detached, Opened, SaslInit as Login, Settled,
+    },
+    sasl::{
+        AMQP_HEADER, DEFAULT_LIMIT, Frame, PLAIN, SASL_HEADER, encode_mechanisms, encode_outcome,
+    },
 };
 use fe2o3_amqp::{
     Sender,
@@ -19,11 +24,9 @@ use fe2o3_amqp::{
     types::{
         definitions::Role,
         performatives::{Flow, Performative},
-        primitives::{Array, Symbol},
-        sasl::{SaslCode, SaslInit, SaslMechanisms, SaslOutcome},
     },
 };
-use iot_sansio::amqp::{Connection, DeliveryId, Outcome, Transport};
+use iot_sansio::amqp::{Connection, DeliveryId, Outcome, SaslCode, Transport};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -39,7 +42,6 @@ use crate::amqp_adapter::{
     wire::{self, Lifeline, Seen, Verdict, Wire},
 };
 
-const AMQP: [u8; 8] = *b"AMQP\x00\x01\x00\x00";
 /// How much a client may say before its `open` is answered, in bytes: some send all that is up to the credit.
 const MAX_AHEAD: usize = 65_536;
 /// How long a client may take for the TLS handshake; the machine's time begins after it.
@@ -97,7 +99,7 @@ impl Client {
         let watch = Arc::new(Mutex::new(Watch::new(self.connection, &self.shared)));
         let seen = Arc::clone(&watch);
         let (wire, lifeline) = Wire::new(stream, move |seen_now| lock(&seen).see(seen_now));
-        let wire = wire.with_beginning(&beginning, AMQP.len())?;
+        let wire = wire.with_beginning(&beginning, AMQP_HEADER.len())?;
         let mut acceptor =
             ConnectionAcceptor::builder().container_id("platform").max_frame_size(wire::MAX_FRAME);
         if let Some(millis) = own_idle_timeout {
@@ -118,44 +120,31 @@ impl Client {
     async fn log_in(&mut self, stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
         let mut header = [0; 8];
         self.unless_cut(stream.read_exact(&mut header)).await?;
-        stream.write_all(&sasl::HEADER).await?;
-        if header != sasl::HEADER {
+        stream.write_all(&SASL_HEADER).await?;
+        if header != SASL_HEADER {
             return Err(gone());
         }
-        let sasl_server_mechanisms = Array::from(vec![Symbol::from(sasl::PLAIN)]);
-        let mechanisms = serde_amqp::to_vec(&SaslMechanisms { sasl_server_mechanisms });
-        stream.write_all(&sasl::frame(mechanisms)?).await?;
+        let mechanisms = encode_mechanisms(&[PLAIN]).map_err(io::Error::other)?;
+        stream.write_all(&mechanisms).await?;
         stream.flush().await?;
 
-        let frame = self.unless_cut(sasl::read_frame(stream, sasl::MAX_FRAME)).await?;
-        let init: SaslInit =
-            serde_amqp::from_slice(sasl::body(&frame)?).map_err(io::Error::other)?;
-        let response = init.initial_response.unwrap_or_default().into_vec();
-        let mut parts = response.splitn(3, |&byte| byte == 0);
-        let (Some(_), Some(user_name), Some(password), "PLAIN") =
-            (parts.next(), parts.next(), parts.next(), init.mechanism.as_str())
-        else {
+        let frame = self.unless_cut(sasl::read_frame(stream, DEFAULT_LIMIT)).await?;
+        let Frame::Init(init) = sasl::parse(&frame)? else {
             return Err(gone());
         };
-        self.shared.feed(Login::new(self.connection, user_name, password).into());
+        let login = init.plain().map_err(io::Error::other)?;
+        let login = Login::new(self.connection, login.user_name, login.password);
+        self.shared.feed(login.into());
         let mut ahead = Vec::new();
-        let Action::SaslOutcome(answer) = self.answer(stream, &mut ahead).await? else {
+        let Action::SaslOutcome(outcome) = self.answer(stream, &mut ahead).await? else {
             return Err(gone());
         };
         if !ahead.is_empty() {
             return Err(gone());
         }
-        let code = match answer.code.get() {
-            0 => SaslCode::Ok,
-            1 => SaslCode::Auth,
-            2 => SaslCode::Sys,
-            3 => SaslCode::SysPerm,
-            _ => SaslCode::SysTemp,
-        };
-        let refused = code != SaslCode::Ok;
-        let outcome = serde_amqp::to_vec(&SaslOutcome { code, additional_data: None });
-        stream.write_all(&sasl::frame(outcome)?).await?;
+        stream.write_all(&encode_outcome(outcome.code)).await?;
         stream.flush().await?;
+        let refused = outcome.code != SaslCode::OK;
         if refused {
             stream.shutdown().await?;
             return Err(gone());
@@ -168,16 +157,17 @@ impl Client {
         &mut self,
         stream: &mut TlsStream<TcpStream>,
     ) -> io::Result<(Vec<u8>, Option<Duration>)> {
-        let mut beginning = vec![0; AMQP.len()];
+        let mut beginning = vec![0; AMQP_HEADER.len()];
         self.unless_cut(stream.read_exact(&mut beginning)).await?;
-        stream.write_all(&AMQP).await?;
+        stream.write_all(&AMQP_HEADER).await?;
         stream.flush().await?;
-        if beginning != AMQP {
+        if beginning != AMQP_HEADER {
             return Err(gone());
         }
         let max = usize::try_from(wire::MAX_FRAME).map_err(io::Error::other)?;
         let frame = self.unless_cut(sasl::read_frame(stream, max)).await?;
-        let performative = serde_amqp::from_slice(sasl::body(&frame)?).map_err(io::Error::other)?;
+        let body = frame.get(usize::from(frame[4]) * 4..).ok_or_else(gone)?;
+        let performative = serde_amqp::from_slice(body).map_err(io::Error::other)?;
         let Performative::Open(open) = performative else {
             return Err(gone());
         };
