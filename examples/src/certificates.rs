@@ -25,7 +25,9 @@ pub struct Certificates {
     ca: CertificateDer<'static>,
     ca_pem: String,
     server: CertificateDer<'static>,
+    server_pem: String,
     server_key: PrivateKeyDer<'static>,
+    server_key_pem: String,
 }
 
 /// Why there are no certificates or no TLS.
@@ -65,7 +67,9 @@ impl Certificates {
             ca: ca.der().clone(),
             ca_pem: ca.pem(),
             server: server.der().clone(),
+            server_pem: server.pem(),
             server_key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            server_key_pem: key.serialize_pem(),
         })
     }
 
@@ -73,6 +77,18 @@ impl Certificates {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// The server's certificate, for servers that are not of this process.
+    #[must_use]
+    pub fn server_pem(&self) -> &str {
+        &self.server_pem
+    }
+
+    /// The private key of the server's certificate.
+    #[must_use]
+    pub fn server_key_pem(&self) -> &str {
+        &self.server_key_pem
     }
 
     /// TLS of a server that shows the certificate and asks for none.

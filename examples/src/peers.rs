@@ -1,4 +1,4 @@
-//! Servers that nobody here wrote, started for one test each.
+//! Servers and clients that nobody here wrote, started for one test each.
 
 use std::{
     env, fs,
@@ -12,7 +12,13 @@ use std::{
 
 use tempfile::TempDir;
 
-const START_LIMIT: Duration = Duration::from_secs(10);
+pub use self::{rabbitmq::RabbitMq, script::Script};
+
+mod rabbitmq;
+mod script;
+
+/// RabbitMQ takes six seconds when nothing else runs.
+const START_LIMIT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// A free port can be taken by someone else before the server has it.
 const START_ATTEMPTS: usize = 3;
@@ -22,7 +28,7 @@ pub struct Peer {
     process: Child,
     port: u16,
     /// Its configuration and whatever it writes; removed with it.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Peer {
@@ -67,7 +73,7 @@ impl Peer {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
             let mut command = command(port, &folder)?;
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            let mut peer = Self { process: command.spawn()?, port, _folder: folder };
+            let mut peer = Self { process: command.spawn()?, port, folder };
             match peer.wait_until_it_listens() {
                 Err(_) if attempts > 0 => {}
                 waited => return waited.map(|()| peer),
@@ -112,12 +118,16 @@ pub fn installed(programs: &[&'static str]) -> Option<&'static str> {
         !help.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     };
     let found = programs.iter().find(runs).copied();
-    if found.is_none() {
-        let name = programs[0];
+    present(programs[0], found.is_some()).then_some(found).flatten()
+}
+
+/// Whether the peer of this name is there; says so when it is not, in the way that `INTEROP` asks for.
+fn present(name: &str, is_present: bool) -> bool {
+    if !is_present {
         let required = env::var_os("INTEROP").is_some_and(|value| value == "required");
         assert!(!required, "{name} is not installed, and INTEROP=required");
         // Not with a macro of the standard library: the test harness keeps to itself what those print.
         let _ = writeln!(io::stderr(), "skipped: {name} is not installed");
     }
-    found
+    is_present
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use amqp_auth::{
     Consumer, Credential, SignMethod, Signer,
     platform::{Account, Config, Disconnect, Event, LinkRule, MessageId, Push},
+    sasl::{AMQP_HEADER, SASL_HEADER, encode_init},
 };
 use examples::platform::Platform;
 use fe2o3_amqp::{
@@ -60,6 +61,33 @@ async fn tls(platform: &Platform) -> TlsStream<TcpStream> {
     let name = ServerName::try_from("localhost").unwrap();
     let connector = TlsConnector::from(platform.client_tls().unwrap());
     within(connector.connect(name, stream)).await.unwrap()
+}
+
+/// A connection that says what is written to it, and has its login behind it.
+async fn log_in(platform: &Platform, user: &str, password: &str) -> TlsStream<TcpStream> {
+    let mut stream = tls(platform).await;
+    stream.write_all(&SASL_HEADER).await.unwrap();
+    let mut header = [0; 8];
+    within(stream.read_exact(&mut header)).await.unwrap();
+    read_frame(&mut stream).await;
+    stream.write_all(encode_init(user, password, None).unwrap().expose()).await.unwrap();
+    let outcome = read_frame(&mut stream).await;
+    assert_eq!(outcome.last(), Some(&0), "{outcome:?}");
+    stream
+}
+
+/// A frame without its size.
+async fn read_frame(stream: &mut TlsStream<TcpStream>) -> Vec<u8> {
+    let size = within(stream.read_u32()).await.unwrap();
+    let mut rest = vec![0; usize::try_from(size).unwrap() - 4];
+    within(stream.read_exact(&mut rest)).await.unwrap();
+    rest
+}
+
+/// A frame on channel 0: its performative, and a list of so many bytes and fields.
+fn frame(performative: u8, list: &[u8]) -> Vec<u8> {
+    let size = u8::try_from(11 + list.len()).unwrap();
+    [&[0, 0, 0, size, 2, 0, 0, 0, 0, 0x53, performative], list].concat()
 }
 
 /// Opens with this idle timeout on the wire.
@@ -379,23 +407,49 @@ async fn a_login_with_a_token_longer_than_512_bytes_is_taken() {
     let mut platform = Platform::start(Config::default().with_account(account)).await.unwrap();
     let (user, password) =
         login(&Credential::sts("STS.id", SECRET, token.as_str(), Some(expires_at)));
-    let init = format!("\0{user}\0{password}").into_bytes();
-    let mut stream = tls(&platform).await;
-    let mut header = [0; 8];
-    stream.write_all(b"AMQP\x03\x01\x00\x00").await.unwrap();
-    stream.read_exact(&mut header).await.unwrap();
-    let size = stream.read_u32().await.unwrap();
-    let mut mechanisms = vec![0; usize::try_from(size).unwrap() - 4];
-    stream.read_exact(&mut mechanisms).await.unwrap();
-    let length = u32::try_from(init.len()).unwrap().to_be_bytes();
-    let fields = [b"\xa3\x05PLAIN\xb0".as_slice(), &length, &init].concat();
-    let count = 2_u32.to_be_bytes();
-    let size = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
-    let body = [b"\x00\x53\x41\xd0".as_slice(), &size, &count, &fields].concat();
-    let whole = u32::try_from(body.len() + 8).unwrap().to_be_bytes();
-    stream.write_all(&[&whole[..], &[2, 1, 0, 0], &body].concat()).await.unwrap();
-    let mut outcome = [0; 16];
-    within(stream.read_exact(&mut outcome)).await.unwrap();
-    assert_eq!(outcome[15], 0, "{outcome:?}");
+    log_in(&platform, &user, &password).await;
     assert!(matches!(within(platform.event()).await, Event::LoggedIn(_)));
 }
+
+#[tokio::test]
+async fn a_client_that_says_all_at_once_and_closes_at_once_is_served() {
+    let mut platform = Platform::start(config()).await.unwrap();
+    let message = push(&platform, "a");
+    let (user, password) = login(&Credential::key(ID, SECRET));
+    let mut stream = log_in(&platform, &user, &password).await;
+    let until_credit = [
+        AMQP_HEADER.to_vec(),
+        frame(OPEN, b"\xc0\x0c\x05\xa1\x01c\x40\x40\x40\x70\x00\x00\xea\x60"),
+        frame(BEGIN, b"\xc0\x07\x04\x40\x43\x52\x7f\x52\x7f"),
+        frame(
+            ATTACH,
+            b"\xc0\x16\x07\xa1\x02rx\x43\x41\x40\x40\x00\x53\x28\xc0\x04\x01\xa1\x01d\x00\x53\x29\x45",
+        ),
+        frame(FLOW, b"\xc0\x0b\x07\x40\x52\x7f\x43\x52\x7f\x43\x40\x52\x01"),
+    ];
+    stream.write_all(&until_credit.concat()).await.unwrap();
+    let mut header = [0; 8];
+    within(stream.read_exact(&mut header)).await.unwrap();
+    while read_frame(&mut stream).await.get(6) != Some(&TRANSFER) {}
+
+    let last_words = [
+        frame(DISPOSITION, b"\xc0\x09\x05\x41\x43\x40\x41\x00\x53\x24\x45"),
+        frame(CLOSE, b"\x45"),
+    ];
+    stream.write_all(&last_words.concat()).await.unwrap();
+    while read_frame(&mut stream).await.get(6) != Some(&CLOSE) {}
+    let settled = event(&mut platform).await;
+    assert!(
+        matches!(settled, Event::Settled { message: it, outcome: Outcome::Accepted, .. } if it == message),
+        "{settled:?}"
+    );
+    assert_eq!(disconnect(&mut platform).await, Disconnect::Client);
+}
+
+const OPEN: u8 = 0x10;
+const BEGIN: u8 = 0x11;
+const ATTACH: u8 = 0x12;
+const FLOW: u8 = 0x13;
+const TRANSFER: u8 = 0x14;
+const DISPOSITION: u8 = 0x15;
+const CLOSE: u8 = 0x18;

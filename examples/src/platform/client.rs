@@ -9,7 +9,7 @@ use std::{
 
 use amqp_auth::{
     platform::server::{
-        self, Action, Closed, Connected, Detached, Opened, SaslInit as Login, Settled,
+        self, Action, Closed, Connected, Deliver, Detached, Opened, SaslInit as Login, Settled,
     },
     sasl::{
         AMQP_HEADER, DEFAULT_LIMIT, Frame, PLAIN, SASL_HEADER, encode_mechanisms, encode_outcome,
@@ -42,6 +42,8 @@ use crate::amqp_adapter::{
     wire::{self, Lifeline, Seen, Verdict, Wire},
 };
 
+/// How much a client may say before its `open` is answered, in bytes: some send all that is up to the credit.
+const MAX_AHEAD: usize = 65_536;
 /// How long a client may take for the TLS handshake; the machine's time begins after it.
 const TLS_LIMIT: Duration = Duration::from_secs(15);
 /// How long a client may take to answer a Close.
@@ -81,12 +83,15 @@ struct Live {
     connection: ListenerConnectionHandle,
 }
 
+/// What waits to be settled by the client; none of what never is.
+type Deliveries = JoinSet<Option<(DeliveryId, Outcome)>>;
+
 impl Client {
     async fn run(&mut self, mut stream: TlsStream<TcpStream>) -> io::Result<()> {
         self.log_in(&mut stream).await?;
-        let (beginning, idle_timeout) = self.read_open(&mut stream).await?;
+        let (mut beginning, idle_timeout) = self.read_open(&mut stream).await?;
         self.shared.feed(Opened::new(self.connection, idle_timeout).into());
-        let (own_idle_timeout, close) = match self.answer(&mut stream).await? {
+        let (own_idle_timeout, close) = match self.answer(&mut stream, &mut beginning).await? {
             Action::Open(open) => (open.idle_timeout, None),
             Action::Close(close) => (None, Some(close)),
             _ => return Err(gone()),
@@ -130,9 +135,13 @@ impl Client {
         let login = init.plain().map_err(io::Error::other)?;
         let login = Login::new(self.connection, login.user_name, login.password);
         self.shared.feed(login.into());
-        let Action::SaslOutcome(outcome) = self.answer(stream).await? else {
+        let mut ahead = Vec::new();
+        let Action::SaslOutcome(outcome) = self.answer(stream, &mut ahead).await? else {
             return Err(gone());
         };
+        if !ahead.is_empty() {
+            return Err(gone());
+        }
         stream.write_all(&encode_outcome(outcome.code)).await?;
         stream.flush().await?;
         let refused = outcome.code != SaslCode::OK;
@@ -175,12 +184,22 @@ impl Client {
         }
     }
 
-    /// What the machine answers, unless the client goes before.
-    async fn answer(&mut self, stream: &mut TlsStream<TcpStream>) -> io::Result<Action> {
-        tokio::select! {
-            action = self.actions.recv() => action.ok_or_else(gone),
-            // It has nothing to say before the answer.
-            _ = stream.read_u8() => Err(gone()),
+    /// What the machine answers, unless the client goes before. What the client says meanwhile is added to `ahead`.
+    async fn answer(
+        &mut self,
+        stream: &mut TlsStream<TcpStream>,
+        ahead: &mut Vec<u8>,
+    ) -> io::Result<Action> {
+        loop {
+            tokio::select! {
+                biased;
+                action = self.actions.recv() => return action.ok_or_else(gone),
+                read = stream.read_buf(ahead) => {
+                    if read? == 0 || ahead.len() > MAX_AHEAD {
+                        return Err(gone());
+                    }
+                }
+            }
         }
     }
 
@@ -190,20 +209,19 @@ impl Client {
         watch: &Mutex<Watch>,
         idle_timeout: Option<Duration>,
     ) {
-        let mut deliveries: JoinSet<Option<(DeliveryId, Outcome)>> = JoinSet::new();
+        let mut deliveries = Deliveries::new();
+        // A client may grant credit together with its attach, before the stack has made a link of that.
+        let mut early = Vec::new();
         let due = |watch| idle_timeout.map(|longest| lock::<Watch>(watch).last_seen + longest);
         loop {
             let silent = due(watch);
             tokio::select! {
                 action = self.actions.recv() => match action {
                     Some(Action::Deliver(deliver)) => {
-                        let Some((_, sender)) = &mut live.sender else { continue };
-                        let sent = sender.send_batchable(message::encode(deliver.message)).await;
-                        if let Ok(settled) = sent {
-                            deliveries.spawn(async move {
-                                let outcome = settled.await.ok()?;
-                                Some((deliver.id, message::outcome(outcome)))
-                            });
+                        if live.sender.is_none() && lock(watch).confirmed.is_some() {
+                            early.push(deliver);
+                        } else {
+                            live.deliver(deliver, &mut deliveries).await;
                         }
                     }
                     Some(Action::Detach(detach)) => {
@@ -219,13 +237,12 @@ impl Client {
                     Some(Action::Abort(_)) | None => return,
                     Some(_) => {}
                 },
-                Some(settled) = deliveries.join_next() => {
-                    if let Ok(Some((id, outcome))) = settled {
-                        self.shared.feed(Settled::new(id, outcome).into());
-                    }
-                }
+                Some(settled) = deliveries.join_next() => self.settled(settled.ok().flatten()),
                 incoming = live.connection.next_incoming_session() => {
-                    let Some(incoming) = incoming else { return };
+                    let Some(incoming) = incoming else {
+                        let _ = timeout(CLOSE_LIMIT, self.finish(live, deliveries)).await;
+                        return;
+                    };
                     let acceptor = SessionAcceptor::new();
                     let begun = acceptor.accept_incoming_session(incoming, &mut live.connection);
                     // One session is all that a receiver needs; another is ended as it is dropped.
@@ -242,6 +259,9 @@ impl Client {
                     let accepted = LinkAcceptor::new().accept_incoming_attach(attach, session).await;
                     if let Ok(LinkEndpoint::Sender(sender)) = accepted {
                         live.sender = lock(watch).confirmed.map(|(link, _)| (link, sender));
+                        for deliver in early.drain(..) {
+                            live.deliver(deliver, &mut deliveries).await;
+                        }
                     }
                 }
                 () = sleep_until(silent.unwrap_or_else(Instant::now)), if silent.is_some() => {
@@ -254,9 +274,39 @@ impl Client {
             }
         }
     }
+
+    /// The client is about to go: its Close is answered, and what it settled before counts.
+    async fn finish(&self, live: &mut Live, mut deliveries: Deliveries) {
+        let _ = live.connection.on_close().await;
+        if let Some(session) = &mut live.session {
+            let _ = session.on_end().await;
+        }
+        // What is not settled by now never will be.
+        live.sender = None;
+        while let Some(settled) = deliveries.join_next().await {
+            self.settled(settled.ok().flatten());
+        }
+    }
+
+    fn settled(&self, settled: Option<(DeliveryId, Outcome)>) {
+        if let Some((id, outcome)) = settled {
+            self.shared.feed(Settled::new(id, outcome).into());
+        }
+    }
 }
 
 impl Live {
+    /// Sends a message, unless its link is gone; what becomes of it is added to the others.
+    async fn deliver(&mut self, deliver: Deliver, deliveries: &mut Deliveries) {
+        let Some((_, sender)) = &mut self.sender else { return };
+        if let Ok(settled) = sender.send_batchable(message::encode(deliver.message)).await {
+            deliveries.spawn(async move {
+                let outcome = settled.await.ok()?;
+                Some((deliver.id, message::outcome(outcome)))
+            });
+        }
+    }
+
     async fn close(&mut self, condition: String, description: String) {
         let error = message::error(condition, description);
         let _ = timeout(CLOSE_LIMIT, self.connection.close_with_error(error)).await;

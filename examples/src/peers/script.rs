@@ -1,0 +1,92 @@
+//! Programs in other languages, on AMQP libraries of those languages.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{self, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+use super::{installed, present};
+
+/// Debian's, which finds Debian's packages; another one may come first in the PATH.
+const PYTHON: &str = "/usr/bin/python3";
+/// How long a program may be silent while it is listened to.
+const LINE_LIMIT: Duration = Duration::from_secs(30);
+
+/// A program of `tests/peers` in a process of its own, that is told by its standard input and tells by lines of its
+/// standard output. Dropping it kills the process.
+pub struct Script {
+    _process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Script {
+    /// Starts a program on [rhea](https://www.npmjs.com/package/rhea), for Node. `input` is all that it is told:
+    /// secrets are seen there by nobody else.
+    ///
+    /// None when Node or rhea is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    pub async fn rhea(file: &str, input: &str) -> Option<Self> {
+        let node = installed(&["node", "nodejs"])?;
+        let is_present = folder().join("node_modules/rhea").is_dir();
+        if !present("rhea (npm ci in examples/tests/peers)", is_present) {
+            return None;
+        }
+        Some(Self::start(node, file, input).await)
+    }
+
+    /// Starts a program on Qpid Proton, for Python, in the same way.
+    ///
+    /// None when it is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    pub async fn proton(file: &str, input: &str) -> Option<Self> {
+        let imported = process::Command::new(PYTHON)
+            .args(["-c", "import proton"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if !present("python3-qpid-proton", imported.is_ok_and(|status| status.success())) {
+            return None;
+        }
+        Some(Self::start(PYTHON, file, input).await)
+    }
+
+    /// The next line that it tells; none when it has ended.
+    ///
+    /// # Panics
+    /// It is silent for 30 s.
+    pub async fn line(&mut self) -> Option<String> {
+        let line = timeout(LINE_LIMIT, self.lines.next_line()).await;
+        line.expect("the program says nothing").expect("the program speaks UTF-8")
+    }
+
+    async fn start(program: &str, file: &str, input: &str) -> Self {
+        let spawned = Command::new(program)
+            .arg(folder().join(file))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("{file} does not start: {error}"));
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that ends without reading is noticed by what it does not say.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+        let stdout = child.stdout.take().expect("it is piped");
+        Self { _process: child, lines: BufReader::new(stdout).lines() }
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+}
