@@ -133,8 +133,9 @@ pub enum Error {
     Broken(connection::Error),
 }
 
-/// What a peer gave as its reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a peer gave as its reason. Neither `Debug` nor `Display` shows the description: some peers repeat the user name
+/// in it.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reason {
     /// The symbol.
@@ -400,9 +401,12 @@ impl Reason {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.description {
-            Some(description) => write!(f, "{} ({description})", self.condition),
-            None => f.write_str(&self.condition),
-        }
+        f.write_str(&self.condition)
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reason").field("condition", &self.condition).finish_non_exhaustive()
     }
 }

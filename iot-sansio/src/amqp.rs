@@ -16,7 +16,7 @@
 //! - A delivery is settled by [`Settle`] alone, never by the stack itself. One that arrived settled needs none.
 
 use alloc::{boxed::Box, string::String};
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use crate::{Secret, Vocabulary};
 
@@ -211,8 +211,8 @@ impl SaslCode {
     }
 }
 
-/// A peer's reason, word for word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A peer's reason, word for word. `Debug` does not show the description: some peers repeat the user name in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Error<'a> {
     /// The symbol, such as `amqp:connection:forced`.
@@ -501,6 +501,12 @@ impl Abort {
     }
 }
 
+impl fmt::Debug for Error<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("condition", &self.condition).finish_non_exhaustive()
+    }
+}
+
 macro_rules! into_variant {
     ($($variant:ident of $whole:ty)*) => {
         $(impl From<$variant> for $whole {
@@ -548,6 +554,14 @@ mod tests {
         let options = OpenOptions::new("canary-user", "canary-word", "c", "h", idle_timeout);
         let action = Action::from(Open::new(Connection::new(1), options));
         assert!(!format!("{action:?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_a_peer_says_to_people_is_not_printed() {
+        let error = Error::new("amqp:not-allowed", Some("canary"));
+        let closed = Closed::new(Connection::new(1), CloseReason::Peer(Some(error)));
+        let printed = format!("{:?}", Input::from(closed));
+        assert!(printed.contains("amqp:not-allowed") && !printed.contains("canary"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a session tells, and why it refuses a command.
 
 use alloc::{boxed::Box, string::String};
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use iot_sansio::{
     MonoTime, UnixMillis,
@@ -158,8 +158,8 @@ pub enum Cause {
     Lost,
 }
 
-/// A peer's reason, word for word.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A peer's reason, word for word. `Debug` does not show the description: some peers repeat the user name in it.
+#[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Condition {
     /// The symbol, such as `amqp:unauthorized-access`.
@@ -209,6 +209,12 @@ impl Cause {
 impl Condition {
     fn is_unauthorized(&self) -> bool {
         self.symbol == UNAUTHORIZED_ACCESS
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condition").field("symbol", &self.symbol).finish_non_exhaustive()
     }
 }
 
