@@ -2,7 +2,10 @@
 //!
 //! An adapter is one file, to be copied into a project.
 
+pub mod amqp_adapter;
 pub mod broker;
+pub mod certificates;
 pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;
+pub mod platform;

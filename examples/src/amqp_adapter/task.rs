@@ -1,0 +1,297 @@
+//! One connection on the stack, in a task of its own.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use fe2o3_amqp::{
+    Connection as Client, Receiver, Session,
+    connection::{self, ConnectionHandle, OpenError},
+    link::{
+        LinkStateError, ReceiverAttachError, RecvError, SessionStopReason,
+        delivery::DeliveryInfo,
+        receiver::{CreditMode, TerminalDeliveryState},
+    },
+    sasl_profile::SaslProfile,
+    session::{BeginError, SessionHandle},
+    types::{
+        definitions::{ReceiverSettleMode, SenderSettleMode},
+        messaging::{Accepted, Modified, Rejected, Released},
+    },
+};
+use iot_sansio::amqp::{
+    Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, SaslCode, Settle,
+};
+use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
+
+use super::{
+    Error, Reason, Report,
+    message::{Decoded, Received},
+    watch::Watch,
+    wire::{self, Lifeline, Wire},
+};
+
+/// How long the peer may take to answer a Close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// The one session's `channel-max`.
+const CHANNEL_MAX: u16 = 0;
+const SESSION_WINDOW: u32 = 2048;
+
+/// One connection, from its dial to its end.
+pub(super) struct Task {
+    pub(super) connection: Connection,
+    pub(super) inbox: mpsc::Receiver<Action>,
+    pub(super) reporter: mpsc::Sender<(Connection, Report)>,
+}
+
+/// What is asked of it while it is open. Dropped in this order: nothing is said once the lifeline is gone.
+struct Live {
+    _lifeline: Lifeline,
+    link: Option<(Receiver, SessionHandle<()>)>,
+    connection: ConnectionHandle<()>,
+    /// By number.
+    unsettled: BTreeMap<u64, DeliveryInfo>,
+    count: u64,
+    seen: Arc<Mutex<Watch>>,
+}
+
+impl Task {
+    pub(super) async fn run(mut self, tls: TlsConnector, dial: Dial) {
+        let ended = self.live(tls, dial).await;
+        self.report(Report::Ended(ended)).await;
+    }
+
+    async fn live(&mut self, tls: TlsConnector, dial: Dial) -> Result<(), Error> {
+        let stream = connect(tls, &dial).await.map_err(Error::Dial)?;
+        self.report(Report::Connected).await;
+        let open = loop {
+            match self.inbox.recv().await {
+                Some(Action::Open(open)) => break open,
+                Some(_) => {}
+                None => return Ok(()),
+            }
+        };
+        let mut live = Live::open(stream, open).await?;
+        let idle_timeout = lock(&live.seen).idle_timeout;
+        self.report(Report::Opened(idle_timeout)).await;
+        loop {
+            tokio::select! {
+                action = self.inbox.recv() => match action {
+                    Some(Action::Attach(attach)) => tokio::select! {
+                        attached = live.attach(attach) => match attached {
+                            Ok(()) => self.report(Report::Attached).await,
+                            Err(Stopped::Link(reason)) => self.report(Report::Detached(reason)).await,
+                            // Its end is the next thing to hear.
+                            Err(Stopped::Connection) => {}
+                        },
+                        () = asked_to_close(&mut self.inbox) => return live.close().await,
+                    },
+                    Some(Action::Flow(flow)) => live.flow(flow).await,
+                    Some(Action::Settle(settle)) => live.settle(settle).await,
+                    Some(Action::Close(_)) => return live.close().await,
+                    Some(_) => {}
+                    None => return Ok(()),
+                },
+                next = live.next() => self.report(next?).await,
+            }
+        }
+    }
+
+    async fn report(&self, report: Report) {
+        // Refused only when the adapter is gone, and this task is about to go.
+        let _ = self.reporter.send((self.connection, report)).await;
+    }
+}
+
+/// Why there is no link.
+enum Stopped {
+    Link(Option<Reason>),
+    Connection,
+}
+
+impl Live {
+    async fn open(stream: TlsStream<TcpStream>, open: Open) -> Result<Self, Error> {
+        let OpenOptions { user_name, password, container_id, hostname, idle_timeout, .. } =
+            &*open.options;
+        let (Ok(username), Ok(word)) = (user_name.expose_str(), password.expose_str()) else {
+            return Err(Error::LoginNotText);
+        };
+        let login = username.len() + word.len();
+        let seen = Arc::new(Mutex::new(Watch::new(*idle_timeout)));
+        let watch = Arc::clone(&seen);
+        let (wire, lifeline) = Wire::new(stream, move |seen| lock(&watch).see(seen));
+        // The stack writes half of what it is told, and gives the peer all of it.
+        let told = idle_timeout.as_millis().saturating_mul(2);
+        let opened = Client::builder()
+            .container_id(container_id)
+            .hostname(hostname.as_str())
+            .max_frame_size(wire::MAX_FRAME)
+            .channel_max(CHANNEL_MAX)
+            .idle_time_out(u32::try_from(told).unwrap_or(u32::MAX))
+            .sasl_profile(SaslProfile::Plain { username: username.into(), password: word.into() })
+            .open_with_stream(wire)
+            .await;
+        let connection = opened.map_err(|error| match error {
+            OpenError::ProtocolHeaderMismatch(_) => Error::Version,
+            // It says so of a mechanism and of the second header.
+            OpenError::NotImplemented(_) if lock(&seen).headers > 1 => Error::Version,
+            OpenError::NotImplemented(_) => Error::Mechanism,
+            OpenError::SaslError { code, .. } => Error::Refused(SaslCode::new(code as u8)),
+            OpenError::RemoteClosed => Error::Peer(None),
+            OpenError::RemoteClosedWithError(error) => Error::Peer(Some(error.into())),
+            OpenError::Io(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Error::LongLogin(login)
+            }
+            error => Error::Open(error),
+        })?;
+        let unsettled = BTreeMap::new();
+        Ok(Self { _lifeline: lifeline, link: None, connection, unsettled, count: 0, seen })
+    }
+
+    async fn attach(&mut self, attach: Attach) -> Result<(), Stopped> {
+        lock(&self.seen).link.clone_from(&attach.name);
+        let session = Session::builder()
+            .incoming_window(SESSION_WINDOW)
+            .outgoing_window(SESSION_WINDOW)
+            .begin(&mut self.connection);
+        let mut session = session.await.map_err(|error| match error {
+            BeginError::RemoteEndedWithError(error) => Stopped::Link(Some(error.into())),
+            BeginError::ConnectionStopped(_) => Stopped::Connection,
+            _ => Stopped::Link(None),
+        })?;
+        let receiver = Receiver::builder()
+            .name(attach.name)
+            .source(attach.source)
+            .sender_settle_mode(SenderSettleMode::Unsettled)
+            .receiver_settle_mode(ReceiverSettleMode::First)
+            .credit_mode(CreditMode::Manual)
+            .auto_accept(false)
+            // What the peer makes of the source is the peer's affair.
+            .verify_incoming_source(false)
+            .verify_incoming_target(false)
+            .attach(&mut session);
+        let receiver = receiver.await.map_err(|error| match error {
+            ReceiverAttachError::SessionStopped(reason) => reason.into(),
+            ReceiverAttachError::RemoteClosedWithError(error) => Stopped::Link(Some(error.into())),
+            _ => Stopped::Link(None),
+        })?;
+        self.link = Some((receiver, session));
+        Ok(())
+    }
+
+    /// The next message or the end of the link, or else the end of the connection. Cancel safe.
+    async fn next(&mut self) -> Result<Report, Error> {
+        if let Some((receiver, _)) = &mut self.link {
+            let stopped = match receiver.recv().await {
+                Ok(delivery) => {
+                    let (info, message) = delivery.into_parts();
+                    return Ok(self.received(info, Some(message)));
+                }
+                Err(RecvError::MessageDecode(error)) => return Ok(self.received(error.info, None)),
+                Err(RecvError::LinkStateError(error)) => error.into(),
+                // The peer broke the rules of links.
+                Err(_) => Stopped::Link(None),
+            };
+            self.link = None;
+            if let Stopped::Link(reason) = stopped {
+                return Ok(Report::Detached(reason));
+            }
+        }
+        Err(end_of(self.connection.on_close().await))
+    }
+
+    fn received(&mut self, info: DeliveryInfo, message: Option<Decoded>) -> Report {
+        let number = self.count;
+        self.count += 1;
+        let settled = lock(&self.seen).settled.remove(&info.delivery_id());
+        if !settled {
+            self.unsettled.insert(number, info);
+        }
+        Report::Delivery(Box::new(Received::new(number, settled, message)))
+    }
+
+    async fn flow(&mut self, flow: Flow) {
+        if let Some((receiver, _)) = &mut self.link {
+            // Refused only by a link that is gone, as the next thing received tells; so are the others.
+            let _ = receiver.set_credit(flow.credit).await;
+        }
+    }
+
+    async fn settle(&mut self, settle: Settle) {
+        let info = self.unsettled.remove(&settle.id.number);
+        if let (Some((receiver, _)), Some(info)) = (&mut self.link, info) {
+            let state: TerminalDeliveryState = match settle.outcome {
+                Outcome::Accepted => Accepted {}.into(),
+                Outcome::Rejected => Rejected { error: None }.into(),
+                Outcome::Released => Released {}.into(),
+                Outcome::Modified { delivery_failed, undeliverable_here } => Modified {
+                    // False is the default, and left out.
+                    delivery_failed: delivery_failed.then_some(true),
+                    undeliverable_here: undeliverable_here.then_some(true),
+                    message_annotations: None,
+                }
+                .into(),
+            };
+            let _ = receiver.dispose(info, state).await;
+        }
+    }
+
+    /// Ended as asked, also if the peer does not answer or breaks off.
+    async fn close(mut self) -> Result<(), Error> {
+        let _ = timeout(CLOSE_LIMIT, self.connection.close()).await;
+        Ok(())
+    }
+}
+
+async fn connect(tls: TlsConnector, dial: &Dial) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(dial.host.clone()).map_err(io::Error::other)?;
+    let stream = TcpStream::connect((dial.host.as_str(), dial.port)).await?;
+    stream.set_nodelay(true)?;
+    tls.connect(name, stream).await
+}
+
+/// Waits for a Close; nothing else makes sense before a link stands.
+async fn asked_to_close(inbox: &mut mpsc::Receiver<Action>) {
+    while let Some(action) = inbox.recv().await {
+        if matches!(action, Action::Close(_)) {
+            return;
+        }
+    }
+}
+
+fn end_of(ended: Result<(), connection::Error>) -> Error {
+    match ended {
+        Ok(()) | Err(connection::Error::RemoteClosed) => Error::Peer(None),
+        Err(connection::Error::RemoteClosedWithError(error)) => Error::Peer(Some(error.into())),
+        Err(error) => Error::Broken(error),
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl From<SessionStopReason> for Stopped {
+    fn from(reason: SessionStopReason) -> Self {
+        match reason {
+            SessionStopReason::ConnectionStopped(_) => Self::Connection,
+            SessionStopReason::RemoteEndedWithError(error) => Self::Link(Some(error.into())),
+            _ => Self::Link(None),
+        }
+    }
+}
+
+impl From<LinkStateError> for Stopped {
+    fn from(error: LinkStateError) -> Self {
+        match error {
+            LinkStateError::SessionStopped(reason) => reason.into(),
+            LinkStateError::RemoteDetachedWithError(error)
+            | LinkStateError::RemoteClosedWithError(error) => Self::Link(Some(error.into())),
+            _ => Self::Link(None),
+        }
+    }
+}
