@@ -18,7 +18,7 @@ use fe2o3_amqp::{
     },
     types::{
         definitions::Role,
-        performatives::{Flow, Performative},
+        performatives::{Disposition, Flow, Performative},
         primitives::{Array, Symbol},
         sasl::{SaslCode, SaslInit, SaslMechanisms, SaslOutcome},
     },
@@ -28,7 +28,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::mpsc::UnboundedReceiver,
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
@@ -44,6 +44,8 @@ const MAX_SASL_FRAME: usize = 8_192;
 const TLS_LIMIT: Duration = Duration::from_secs(15);
 /// How long a client may take to answer a Close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// How long the stack may take to tell of what it has.
+const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 const SILENCE: &str = "amqp:resource-limit-exceeded";
 
 pub(super) async fn serve(
@@ -104,7 +106,18 @@ impl Client {
         let mut live = Live { _lifeline: lifeline, sender: None, session: None, connection };
         match close {
             Some(close) => live.close(close.condition, close.description).await,
-            None => self.converse(&mut live, &watch, idle_timeout).await,
+            None => {
+                let mut deliveries = JoinSet::new();
+                self.converse(&mut live, &watch, idle_timeout, &mut deliveries).await;
+                // What came before the end counts, although the stack is still busy with it.
+                let rest = async {
+                    while lock(&watch).unsettled() {
+                        let Some(settled) = deliveries.join_next().await else { return };
+                        self.settled(settled, &watch);
+                    }
+                };
+                let _ = timeout(SETTLE_LIMIT, rest).await;
+            }
         }
         Ok(())
     }
@@ -193,13 +206,24 @@ impl Client {
         }
     }
 
+    fn settled(
+        &self,
+        settled: Result<Option<(DeliveryId, Outcome)>, JoinError>,
+        watch: &Mutex<Watch>,
+    ) {
+        if let Ok(Some((id, outcome))) = settled {
+            lock(watch).settled += 1;
+            self.shared.feed(Settled::new(id, outcome).into());
+        }
+    }
+
     async fn converse(
         &mut self,
         live: &mut Live,
         watch: &Mutex<Watch>,
         idle_timeout: Option<Duration>,
+        deliveries: &mut JoinSet<Option<(DeliveryId, Outcome)>>,
     ) {
-        let mut deliveries: JoinSet<Option<(DeliveryId, Outcome)>> = JoinSet::new();
         let due = |watch| idle_timeout.map(|longest| lock::<Watch>(watch).last_seen + longest);
         loop {
             let silent = due(watch);
@@ -225,14 +249,14 @@ impl Client {
                     Some(Action::Close(close)) => {
                         return live.close(close.condition, close.description).await;
                     }
-                    Some(Action::Abort(_)) | None => return,
+                    Some(Action::Abort(_)) | None => {
+                        // Nothing counts any more.
+                        deliveries.abort_all();
+                        return;
+                    }
                     Some(_) => {}
                 },
-                Some(settled) = deliveries.join_next() => {
-                    if let Ok(Some((id, outcome))) = settled {
-                        self.shared.feed(Settled::new(id, outcome).into());
-                    }
-                }
+                Some(settled) = deliveries.join_next() => self.settled(settled, watch),
                 incoming = live.connection.next_incoming_session() => {
                     let Some(incoming) = incoming else { return };
                     let acceptor = SessionAcceptor::new();
@@ -283,6 +307,9 @@ struct Watch {
     confirmed: Option<(u32, u32)>,
     /// Handles of links that were refused and are not detached yet.
     refused: HashSet<u32>,
+    /// Deliveries that the client has settled, and those of them that the stack has told.
+    seen_settled: u64,
+    settled: u64,
 }
 
 impl Watch {
@@ -294,7 +321,14 @@ impl Watch {
             links: 0,
             confirmed: None,
             refused: HashSet::new(),
+            seen_settled: 0,
+            settled: 0,
         }
+    }
+
+    /// Whether the stack has yet to tell of what the client settled.
+    fn unsettled(&self) -> bool {
+        self.settled < self.seen_settled
     }
 
     fn see(&mut self, seen: Seen) -> Verdict {
@@ -335,6 +369,11 @@ impl Watch {
                 Verdict::Pass
             }
             Performative::Flow(flow) => self.flow(&flow),
+            Performative::Disposition(disposition) => {
+                let Disposition { first, last, .. } = disposition;
+                self.seen_settled += u64::from(last.unwrap_or(first).saturating_sub(first)) + 1;
+                Verdict::Pass
+            }
             _ => Verdict::Pass,
         }
     }
