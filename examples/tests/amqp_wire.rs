@@ -342,7 +342,11 @@ async fn attached(idle_timeout: Duration, peer_idle_timeout: Option<u32>) -> Pai
     let mut frame = pair.frame_after(Flow::new(LINK, 64)).await;
     // The stack's own heartbeats begin at once where the peer names an idle timeout.
     while frame == hex(B20.1) {
-        frame = within(read_frame(&mut pair.stream)).await;
+        let Pair { script, adapter, stream } = &mut pair;
+        frame = tokio::select! {
+            frame = within(read_frame(stream)) => frame,
+            () = step_on(script, adapter) => unreachable!(),
+        };
     }
     assert_vector(&frame, B23);
     pair
