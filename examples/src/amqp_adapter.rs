@@ -8,8 +8,8 @@
 //!
 //! What it cannot do: a login whose SASL frame is longer than 512 bytes (an STS token makes it so) ends in `Closed` with
 //! [`CloseReason::Lost`] and [`Error::LongLogin`]; a silent peer is left without a Close, as [`CloseReason::Lost`], after
-//! twice the idle timeout. A message that it cannot decode is told without properties as [`Body::Sequence`], so that
-//! the machine can settle it.
+//! twice the idle timeout. A message that it cannot decode is told without properties as
+//! [`Body::Sequence`](iot_sansio::amqp::Body::Sequence), so that the machine can settle it.
 
 use std::{
     collections::{HashMap, VecDeque},

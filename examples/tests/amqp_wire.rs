@@ -149,11 +149,17 @@ impl Pair {
         self.frame().await
     }
 
+    /// The next frame that is no heartbeat: those may begin as soon as the peer names an idle timeout.
     async fn frame(&mut self) -> Vec<u8> {
         let Self { script, adapter, stream } = self;
-        tokio::select! {
-            frame = within(read_frame(stream)) => frame,
-            () = step_on(script, adapter) => unreachable!(),
+        loop {
+            let frame = tokio::select! {
+                frame = within(read_frame(stream)) => frame,
+                () = step_on(script, adapter) => unreachable!(),
+            };
+            if frame != hex(B20.1) {
+                return frame;
+            }
         }
     }
 
@@ -339,15 +345,7 @@ async fn attached(idle_timeout: Duration, peer_idle_timeout: Option<u32>) -> Pai
     let mut pair = Pair::connect().await;
     pair.open(idle_timeout, MECHANISMS_ARRAY.1).await;
     pair.attach(peer_idle_timeout).await;
-    let mut frame = pair.frame_after(Flow::new(LINK, 64)).await;
-    // The stack's own heartbeats begin at once where the peer names an idle timeout.
-    while frame == hex(B20.1) {
-        let Pair { script, adapter, stream } = &mut pair;
-        frame = tokio::select! {
-            frame = within(read_frame(stream)) => frame,
-            () = step_on(script, adapter) => unreachable!(),
-        };
-    }
+    let frame = pair.frame_after(Flow::new(LINK, 64)).await;
     assert_vector(&frame, B23);
     pair
 }
