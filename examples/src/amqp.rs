@@ -361,8 +361,11 @@ impl Stage {
         }
         let told = self.stop(client).await?;
         let settled = |expected| {
-            let is_so = |event: &&machine::Event| matches!(event, machine::Event::Settled { outcome, .. } if *outcome == expected);
-            told.iter().filter(is_so).count()
+            let outcomes = told.iter().filter_map(|event| match event {
+                machine::Event::Settled { outcome, .. } => Some(*outcome),
+                _ => None,
+            });
+            outcomes.filter(|outcome| *outcome == expected).count()
         };
         let (accepted, released) = (settled(Outcome::Accepted), settled(Outcome::Released));
         let mut next = self.client()?;
