@@ -3,7 +3,8 @@
 //!
 //! What `fe2o3-amqp` does not do by itself, and is done here on the stream below it: it tells neither the idle timeout
 //! of the peer nor whether a delivery came settled, sends no heartbeat to a peer that names no idle timeout and sends
-//! them at the last moment to one that does, and ends the session when the peer attaches a link.
+//! them at the last moment to one that does, ends the session when the peer attaches a link, and lets Close overtake what
+//! was settled before it.
 //!
 //! The login is made here too, as the stack's SASL frames end at 512 bytes: a token of STS does not fit.
 //!

@@ -2,6 +2,7 @@
 //!
 //! An adapter is one file, to be copied into a project.
 
+pub mod amqp;
 pub mod amqp_adapter;
 pub mod broker;
 pub mod certificates;

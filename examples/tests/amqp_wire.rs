@@ -11,7 +11,7 @@ use examples::{
 };
 use fe2o3_amqp::types::{
     definitions::{AmqpError, Error, Handle, Role},
-    messaging::Source,
+    messaging::{DeliveryState, Source},
     performatives::{
         Attach as AttachFrame, Begin, Detach, Open as OpenFrame, Performative, Transfer,
     },
@@ -155,7 +155,7 @@ impl Pair {
         self.frame().await
     }
 
-    /// The next frame that says something.
+    /// The next frame that is no heartbeat: those may begin as soon as the peer names an idle timeout.
     async fn frame(&mut self) -> Vec<u8> {
         let Self { script, adapter, stream } = self;
         loop {
@@ -339,6 +339,10 @@ async fn session_link_credit_and_close_are_written_as_the_vectors_say() {
             panic!("no disposition");
         };
         assert_eq!(disposition.last.replace(disposition.first), None);
+        if let Some(DeliveryState::Modified(modified)) = &mut disposition.state {
+            // False is the default, and left out.
+            assert_eq!(modified.undeliverable_here.replace(false), None);
+        }
         assert_eq!(Performative::Disposition(disposition), decode(&hex(vector.1)), "{}", vector.0);
         let close = pair.frame_after(Close::new(LINK)).await;
         assert_vector(&close, B29);
@@ -402,7 +406,8 @@ async fn attached(idle_timeout: Duration, peer_idle_timeout: Option<u32>) -> Pai
     let mut pair = Pair::connect().await;
     pair.open(idle_timeout, MECHANISMS_ARRAY.1).await;
     pair.attach(peer_idle_timeout).await;
-    pair.frame_after(Flow::new(LINK, 64)).await;
+    let frame = pair.frame_after(Flow::new(LINK, 64)).await;
+    assert_vector(&frame, B23);
     pair
 }
 

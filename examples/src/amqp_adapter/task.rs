@@ -24,7 +24,11 @@ use fe2o3_amqp::{
 use iot_sansio::amqp::{
     Action, Attach, Connection, Dial, Flow, Open, OpenOptions, Outcome, Settle,
 };
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 
 use super::{
@@ -37,6 +41,8 @@ use super::{
 
 /// How long the peer may take to answer a Close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+/// How long what was settled may take to be written, before a Close.
+const WRITE_LIMIT: Duration = Duration::from_secs(1);
 /// The one session's `channel-max`.
 const CHANNEL_MAX: u16 = 0;
 const SESSION_WINDOW: u32 = 2048;
@@ -58,6 +64,9 @@ struct Live {
     unsettled: BTreeMap<u64, DeliveryInfo>,
     count: u64,
     seen: Arc<Mutex<Watch>>,
+    /// Dispositions given to the stack, and how many of them it has written.
+    disposed: u64,
+    written: watch::Receiver<u64>,
 }
 
 impl Task {
@@ -122,6 +131,8 @@ impl Live {
         let seen = Arc::new(Mutex::new(Watch::new(*idle_timeout)));
         let watch = Arc::clone(&seen);
         let (wire, lifeline) = Wire::new(stream, move |seen| lock(&watch).see(seen));
+        let (counter, written) = watch::channel(0);
+        let wire = wire.with_dispositions(counter);
         // The stack writes half of what it is told, and gives the peer all of it.
         let told = idle_timeout.as_millis().saturating_mul(2);
         let opened = Client::builder()
@@ -139,14 +150,17 @@ impl Live {
             OpenError::RemoteClosedWithError(error) => Error::Peer(Some(error.into())),
             error => Error::Open(error),
         })?;
+        let unsettled = BTreeMap::new();
         Ok(Self {
             _lifeline: lifeline,
             receiver: None,
             session: None,
             connection,
-            unsettled: BTreeMap::new(),
+            unsettled,
             count: 0,
             seen,
+            disposed: 0,
+            written,
         })
     }
 
@@ -234,13 +248,21 @@ impl Live {
                 }
                 .into(),
             };
-            let _ = receiver.dispose(info, state).await;
+            if receiver.dispose(info, state).await.is_ok() {
+                self.disposed += 1;
+            }
         }
     }
 
     /// Ended as asked, also if the peer does not answer or breaks off.
     async fn close(mut self) -> Result<(), Error> {
-        let _ = timeout(CLOSE_LIMIT, self.connection.close()).await;
+        let close = async {
+            // Close goes another way through the stack, and overtakes what was settled just before.
+            let written = self.written.wait_for(|written| *written >= self.disposed);
+            let _ = timeout(WRITE_LIMIT, written).await;
+            let _ = self.connection.close().await;
+        };
+        let _ = timeout(CLOSE_LIMIT, close).await;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use fe2o3_amqp::types::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{Instant, Sleep, sleep},
 };
 
@@ -28,6 +28,8 @@ pub const MAX_FRAME: u32 = 65_536;
 
 const HEADER: usize = 8;
 const EMPTY_FRAME: [u8; HEADER] = [0, 0, 0, 8, 2, 0, 0, 0];
+/// How the body of its frame begins.
+const DISPOSITION: [u8; 3] = [0, 0x53, 0x15];
 
 /// What came from the peer.
 #[derive(Debug)]
@@ -70,6 +72,9 @@ pub struct Wire<S> {
     /// Not in the middle of a frame of the stack.
     between_frames: bool,
     beat: Option<(Duration, Pin<Box<Sleep>>)>,
+    /// Sent, but not a whole frame yet; and how many dispositions were sent, if somebody wants to know.
+    leaving: BytesMut,
+    dispositions: Option<watch::Sender<u64>>,
 }
 
 /// Keeps a [`Wire`] open. Dropped, it ends the stream at once: nothing is read or written any more, not even an end of
@@ -93,6 +98,8 @@ impl<S> Wire<S> {
             written: 0,
             between_frames: true,
             beat: None,
+            leaving: BytesMut::new(),
+            dispositions: None,
         };
         (wire, Lifeline(sender))
     }
@@ -107,6 +114,30 @@ impl<S> Wire<S> {
         self.written = written;
         self.sort()?;
         Ok(self)
+    }
+
+    /// Counts the dispositions that the stack has written: it does not tell when it has.
+    #[must_use]
+    pub fn with_dispositions(self, dispositions: watch::Sender<u64>) -> Self {
+        Self { dispositions: Some(dispositions), ..self }
+    }
+
+    fn count(&mut self, sent: &[u8]) {
+        let Some(dispositions) = &self.dispositions else { return };
+        self.leaving.extend_from_slice(sent);
+        while self.leaving.len() >= HEADER {
+            let is_header = self.leaving.starts_with(b"AMQP");
+            // The stack's own frames have sizes that can be.
+            let size = if is_header { Ok(HEADER) } else { frame_size(&self.leaving) };
+            let Ok(size) = size else { return };
+            if self.leaving.len() < size {
+                return;
+            }
+            let frame = self.leaving.split_to(size);
+            if !is_header && frame[HEADER..].starts_with(&DISPOSITION) {
+                dispositions.send_modify(|count| *count += 1);
+            }
+        }
     }
 
     fn check_lifeline(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -221,6 +252,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         self.between_frames = false;
         self.restart_beat();
+        self.count(&bytes[..written]);
         Poll::Ready(Ok(written))
     }
 
