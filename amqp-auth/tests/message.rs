@@ -255,6 +255,7 @@ fn a_topic_is_what_the_first_row_that_matches_says() {
         ("/pk/dn/user", "Unknown"),
         ("//dn/thing/lifecycle", "Unknown"),
         ("/pk/dn/thing/event//post", "Unknown"),
+        ("/sys/as/user/thing/event//post", "Custom"),
         ("pk/dn/thing/lifecycle", "Unknown"),
         ("/pk/dn/thing/lifecycle/", "Unknown"),
         ("/as/mqtt/status/pk", "Unknown"),
