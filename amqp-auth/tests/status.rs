@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use std::error::Error as _;
+
 use amqp_auth::{
     message::{Message, MessageId, Options},
     status::{
@@ -91,7 +93,9 @@ fn old_deployments_may_order_by_the_last_time() {
     assert!(matches!(apply(&mut tracker, &online).unwrap().change, Change::Changed { .. }));
     assert_eq!(apply(&mut tracker, &offline).unwrap().change, Change::Late);
     let neither = json!({"status": "offline", "utcTime": "2018-08-31T02:03:28.195Z"});
-    assert!(matches!(apply(&mut tracker, &neither), Err(ApplyError::Unorderable(_))));
+    let refused = apply(&mut tracker, &neither).unwrap_err();
+    assert!(matches!(refused, ApplyError::Unorderable(_)), "{refused:?}");
+    assert!(refused.source().is_none(), "it is what is said already: {refused}");
 }
 
 #[test]
