@@ -144,10 +144,14 @@ fn a_key_is_there_once() {
         Field::Timestamp,
     ];
     for key in keys.map(Field::as_str) {
-        assert_eq!(consumer().with_extension(key, "v"), duplicate(key));
+        for value in ["v", "", "a,b"] {
+            assert_eq!(consumer().with_extension(key, value), duplicate(key));
+        }
     }
     let once = consumer().with_extension("encode", "base64").unwrap();
-    assert_eq!(once.clone().with_extension("encode", "none"), duplicate("encode"));
+    for value in ["none", "", "a|b"] {
+        assert_eq!(once.clone().with_extension("encode", value), duplicate("encode"));
+    }
     // Case counts.
     assert!(once.with_extension("authid", "v").is_ok());
 }
