@@ -1,8 +1,6 @@
 //! The order of status messages: the vectors F01 to F16 of specification section 15.F, and its laws.
 
-use core::time::Duration;
-
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use amqp_auth::{
     message::{Message, MessageId, Options},
