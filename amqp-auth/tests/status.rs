@@ -97,6 +97,19 @@ fn old_deployments_may_order_by_the_last_time() {
 }
 
 #[test]
+fn an_odd_field_that_the_order_does_not_need_discards_no_status() {
+    let mut tracker = StatusTracker::new(Config::default());
+    let odd = json!({"status": "offline", "offlineReasonCode": "", "clientIp": {}, "utcTime": {},
+        "lastTime": [], "time": "2018-08-31 10:02:28.195"});
+    let update = apply(&mut tracker, &odd).unwrap();
+    assert_eq!(update.notice, Notice::new(UnixMillis::new(1_535_680_948_195), Status::Offline));
+    let timeless = json!({"status": "offline", "utcTime": {}, "time": 7});
+    assert!(matches!(apply(&mut tracker, &timeless), Err(ApplyError::Unorderable(_))));
+    let neither = json!({"status": {}, "time": "2018-08-31 10:02:28.195"});
+    assert!(matches!(apply(&mut tracker, &neither), Err(ApplyError::Body(_))));
+}
+
+#[test]
 fn the_offset_of_local_time_is_configurable_and_checked() {
     let config = Config::default().with_offset_seconds(-3_600).unwrap();
     let mut tracker = StatusTracker::new(config);
