@@ -13,7 +13,7 @@ enum Kind {
     Text,
     Integer,
     /// What comes beside: where it is not what it should be, it is left out and named.
-    Aside(&'static Kind),
+    Aside(&'static Self),
     /// The first of these that is there; null counts where there is nothing else.
     Open(&'static [&'static str]),
     /// Names and `{value, time}`.
