@@ -33,7 +33,11 @@ pub struct KeyCredential {
     pub access_key_secret: Secret,
 }
 
-/// The three texts of one AssumeRole answer, which belong together.
+/// The three texts of one AssumeRole answer.
+///
+/// That they belong together is what we take for granted: the token is bound to the temporary pair, but the vendor's page
+/// speaks of the RAM user's own id and secret, which no program that we know of settles (specification, Q4). Where this
+/// triple is refused, give that pair with the token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StsCredential {
