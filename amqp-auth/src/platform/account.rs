@@ -36,20 +36,22 @@ impl Account {
         }
     }
 
-    /// As a temporary key with this token, as the Security Token Service gives them.
+    /// Makes it a temporary key, as the Security Token Service gives them: logins need this token, and are refused once it
+    /// expires. By default a key is a lasting one.
     #[must_use]
     pub fn with_security_token(self, token: impl Into<Secret>, expires_at: UnixMillis) -> Self {
         Self { token: Some(Token { security_token: token.into(), expires_at }), ..self }
     }
 
-    /// With the permission for one more consumer group, by its id.
+    /// Adds a consumer group that it may subscribe for, by its id, of which there is none by default: logins for others are
+    /// refused.
     #[must_use]
     pub fn with_group(mut self, consumer_group_id: impl Into<String>) -> Self {
         self.groups.push(consumer_group_id.into());
         self
     }
 
-    /// In this instance, which logins have to name.
+    /// Sets the instance that logins have to name, by default none: others are refused.
     #[must_use]
     pub fn with_instance_id(self, instance_id: impl Into<String>) -> Self {
         Self { instance_id: Some(instance_id.into()), ..self }

@@ -62,93 +62,101 @@ impl Default for Config {
 }
 
 impl Config {
-    /// With this window around timestamps.
+    /// Sets how far the timestamp of a login may lie from the platform's clock, 600 s to either side by default: any other
+    /// is refused.
     #[must_use]
     pub fn with_policy(self, policy: Policy) -> Self {
         Self { policy, ..self }
     }
 
-    /// With one more account. Of two with the same AccessKey id the first counts.
+    /// Adds an account that may log in, of which there is none by default: of two with the same AccessKey id the first
+    /// counts.
     #[must_use]
     pub fn with_account(mut self, account: Account) -> Self {
         self.accounts.push(account);
         self
     }
 
-    /// With this much time from the transport to the login, and from the login to `open`.
+    /// Sets how long a client may take from the transport to the login, and again from the login to `open`, 15 s by
+    /// default: after that its connection is dropped.
     #[must_use]
     pub fn with_auth_timeout(self, auth_timeout: Duration) -> Self {
         Self { auth_timeout, ..self }
     }
 
-    /// With this much time from `open`, or from the end of the link, to a receiver link.
+    /// Sets how long a client may take from `open`, or from the end of its link, to a receiver link, 15 s by default: after
+    /// that its connection is closed.
     #[must_use]
     pub fn with_link_timeout(self, link_timeout: Duration) -> Self {
         Self { link_timeout, ..self }
     }
 
-    /// With this idle timeout in the answer to `open`. Default: none, as what the platform says is not documented.
+    /// Sets the idle timeout in the answer to `open`, by default none, as what the real platform says is not documented:
+    /// the client has to send something that often.
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout: Some(idle_timeout), ..self }
     }
 
-    /// With this much time to settle a delivery before the message is sent again.
+    /// Sets how long a client may take to settle a delivery, 30 s by default: after that the attempt has failed, and the
+    /// message is sent again.
     #[must_use]
     pub fn with_ack_timeout(self, ack_timeout: Duration) -> Self {
         Self { ack_timeout, ..self }
     }
 
-    /// With this pause before a message is tried again that failed before.
+    /// Sets the pause before a message is sent again that was given back, or was not settled in time more than once, 60 s
+    /// by default.
     #[must_use]
     pub fn with_retry_interval(self, retry_interval: Duration) -> Self {
         Self { retry_interval, ..self }
     }
 
-    /// With this much time until a message that nobody accepted is given up.
+    /// Sets how long a message that nobody accepts is kept, 24 hours by default: after that it is given up.
     #[must_use]
     pub fn with_retention(self, retention: Duration) -> Self {
         Self { retention, ..self }
     }
 
-    /// With this type of `messageId` on the wire.
+    /// Sets the type of `messageId` on the wire, [`MessageIdForm::String`] by default: the real one is not documented.
     #[must_use]
     pub fn with_message_id_form(self, message_id_form: MessageIdForm) -> Self {
         Self { message_id_form, ..self }
     }
 
-    /// With this many logins that a consumer group may make in 60 s.
+    /// Sets how many logins a consumer group may make in 60 s, 100 by default: one more is refused.
     #[must_use]
     pub fn with_max_logins_per_minute(self, max_logins_per_minute: usize) -> Self {
         Self { max_logins_per_minute, ..self }
     }
 
-    /// With at most this many connections; one more is dropped.
+    /// Sets how many connections there may be at most, of all groups together, 1,000 by default: one more is dropped.
     #[must_use]
     pub fn with_max_connections(self, max_connections: usize) -> Self {
         Self { max_connections, ..self }
     }
 
-    /// With at most this many messages that are not settled, of all groups together; one more is refused.
+    /// Sets how many messages may wait to be accepted, of all groups together, 10,000 by default: one more is refused.
     #[must_use]
     pub fn with_max_messages(self, max_messages: usize) -> Self {
         Self { max_messages, ..self }
     }
 
-    /// With at most this many bytes of topic, properties and body in a message; a larger one is refused.
+    /// Sets how many bytes of topic, properties and body a message may have, 262,144 by default: a larger one is refused.
     #[must_use]
     pub fn with_max_message_size(self, max_message_size: usize) -> Self {
         Self { max_message_size, ..self }
     }
 
-    /// With this many queued outputs, 1 at least, from which on inputs and commands are refused. What one of them says,
-    /// every message that it lets be sent included, and what ends by itself may come on top.
+    /// Sets the number of queued outputs from which on inputs and commands are refused, 1 at least and 1,024 by default.
+    ///
+    /// What one of them says, every message that it lets be sent included, and what ends by itself may come on top.
     #[must_use]
     pub fn with_max_queued(self, max_queued: usize) -> Self {
         Self { max_queued: max_queued.max(1), ..self }
     }
 
-    /// With this seed of message ids and of the choice between clients. Default: 0.
+    /// Sets the seed of message ids and of the choice between clients, 0 by default: with the same one all is the same.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

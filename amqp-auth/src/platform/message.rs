@@ -47,19 +47,19 @@ impl Push {
         }
     }
 
-    /// Said at this time, in milliseconds since the Unix epoch.
+    /// Sets `generateTime`, in milliseconds since the Unix epoch; by default it is the time of the push.
     #[must_use]
     pub fn with_generate_time(self, millis: i64) -> Self {
         Self { generate_time: Some(millis), ..self }
     }
 
-    /// Said with this quality of service.
+    /// Sets `qos`, the quality of service; by default it is absent.
     #[must_use]
     pub fn with_qos(self, qos: u8) -> Self {
         Self { qos: Some(qos), ..self }
     }
 
-    /// With one more application property, after the others.
+    /// Adds an application property after the others, of which there is none by default.
     #[must_use]
     pub fn with_property(mut self, key: impl Into<String>, value: Value<'static>) -> Self {
         self.properties.push((key.into(), value));

@@ -58,7 +58,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// With another offset of local time, in seconds east of UTC. Outside China it is not documented.
+    /// Sets the offset at which `time` and `lastTime` are read, in seconds east of UTC, +08:00 by default; outside China
+    /// it is not documented.
     ///
     /// # Errors
     /// The offset is 26 hours or more.
@@ -69,20 +70,23 @@ impl Config {
         }
     }
 
-    /// Ordered by another of the times. Whoever keeps state keeps to one of them.
+    /// Sets by which of its times a message is ordered, [`OrderBy::Time`] by default; whoever keeps state keeps to one of
+    /// them.
     #[must_use]
     pub const fn with_order_by(self, order_by: OrderBy) -> Self {
         Self { order_by, ..self }
     }
 
-    /// With so many of the newest notices kept for each device; at least one, which is its state.
+    /// Sets how many of the newest notices are kept for each device, 16 by default and at least 1, which is its state: one
+    /// more pushes out the oldest.
     #[must_use]
     pub const fn with_max_history(self, notices: usize) -> Self {
         let max_history = if notices == 0 { 1 } else { notices };
         Self { max_history, ..self }
     }
 
-    /// With room for so many devices in a [`StatusTracker`](super::StatusTracker).
+    /// Sets how many devices a [`StatusTracker`](super::StatusTracker) knows at most, 100,000 by default: a message about
+    /// one more is refused.
     #[must_use]
     pub const fn with_max_devices(self, devices: usize) -> Self {
         Self { max_devices: devices, ..self }
