@@ -425,6 +425,40 @@ fn body() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A body of all classes, and where in it a value stands.
+fn sample() -> (Value, Vec<String>) {
+    let sample = json!({
+        "status": "online", "offlineReasonCode": 427, "time": 1, "utcTime": "u", "lastTime": "l",
+        "utcLastTime": "v", "clientIp": "192.0.2.1", "protocol": "sl651",
+        "iotId": "i", "productKey": "pk", "deviceName": "dn", "deviceType": "t", "requestId": "7",
+        "gmtCreate": 2, "items": {"a": {"value": 3, "time": 4}},
+        "checkFailedData": {"b": {"value": 5, "time": 6}},
+        "payload": {"c": [{"value": 7, "time": 8}, {"value": 9, "time": 10}]},
+        "identifier": "e", "name": "n", "type": "alert", "action": "create", "deviceSecret": "s",
+        "gwIotId": "j", "gwProductKey": "gk", "gwDeviceName": "gn",
+        "devices": [{"iotId": "k", "productKey": "ck", "deviceName": "cn"}],
+        "value": [{"attrKey": "x", "attrValue": "y"}], "messageCreateTime": 11,
+        "code": 200, "message": "m", "topic": "/t", "data": {}, "srcVersion": "1",
+        "destVersion": "2", "desc": "d", "jobId": "o", "taskId": "p", "moduleName": "q",
+        "moduleVersion": "r", "packageId": "w",
+    });
+    let (mut places, mut next) = (Vec::new(), vec![(String::new(), &sample)]);
+    while let Some((place, value)) = next.pop() {
+        match value {
+            Value::Object(object) => {
+                next.extend(object.iter().map(|(name, value)| (format!("{place}/{name}"), value)));
+            }
+            Value::Array(array) => {
+                let indexed = array.iter().enumerate();
+                next.extend(indexed.map(|(index, value)| (format!("{place}/{index}"), value)));
+            }
+            _ => {}
+        }
+        places.push(place);
+    }
+    (sample, places)
+}
+
 proptest! {
     #[test]
     fn topics_are_classified_as_a_search_of_the_table_does(name in topic_name()) {
@@ -439,6 +473,19 @@ proptest! {
         body in body(),
         class in proptest::sample::select(Class::ALL),
     ) {
+        let bytes = body.to_string().into_bytes();
+        naive::check(class, &body, &Body::parse(class, &bytes));
+    }
+
+    #[test]
+    fn a_body_with_one_odd_value_is_read_as_a_naive_reading_does(
+        (mut body, place) in Just(sample()).prop_flat_map(|(body, places)| {
+            (Just(body), proptest::sample::select(places))
+        }),
+        odd in body(),
+        class in proptest::sample::select(Class::ALL),
+    ) {
+        *body.pointer_mut(&place).unwrap() = odd;
         let bytes = body.to_string().into_bytes();
         naive::check(class, &body, &Body::parse(class, &bytes));
     }
