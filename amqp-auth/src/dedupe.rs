@@ -240,6 +240,10 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many messages the window holds.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity
+    }
     /// With room for so many ids, in flight or done; at least one.
     #[must_use]
     pub const fn with_capacity(self, messages: usize) -> Self {
