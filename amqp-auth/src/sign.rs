@@ -251,7 +251,9 @@ impl fmt::Debug for UnsignedLogin {
 }
 
 /// User name and password of one attempt to connect. `Debug` shows neither: a user name may hold a token.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// It is not compared: that would take a time which tells how much of a password is right.
+#[derive(Clone)]
 pub struct Login {
     user_name: String,
     password: Zeroizing<String>,

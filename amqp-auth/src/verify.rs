@@ -16,7 +16,8 @@ use crate::{
 /// It allocates nothing for a login that is good. Between a key that is unknown and a password that is wrong there is
 /// no difference to be seen, neither in the error nor in the work that is done. Only authId, token and timestamp are
 /// proven by the signature; everything else is in [`Verified::unsigned`], and that the key may subscribe for that group
-/// and instance is what [`KeyStore::is_authorized`] decides.
+/// and instance is what [`KeyStore::is_authorized`] decides. A closure as the store authorises every key that it knows,
+/// for any group and instance: whoever verifies with one checks [`Verified::unsigned`] afterwards.
 ///
 /// There is no nonce: within the window, a login that was overheard can be used again. TLS is what protects it.
 ///
@@ -50,7 +51,8 @@ pub fn verify<'a, 'k>(
     store: &(impl KeyStore<'k> + ?Sized),
 ) -> Result<Verified<'a>, VerifyError> {
     let user_name = UserName::parse(user_name)?;
-    let key = store.key(user_name.auth_id())?;
+    // Anybody can sign with an empty secret: a key that has none is as good as unknown.
+    let key = store.key(user_name.auth_id())?.filter(|key| !key.secret.is_empty());
     let secret = key.map_or(DUMMY_SECRET, |key| key.secret);
 
     let mut expected = [0; MAX_PASSWORD_LEN];
@@ -63,16 +65,14 @@ pub fn verify<'a, 'k>(
     };
 
     policy.check(user_name.timestamp(), now)?;
-    if let Some(token) = user_name.security_token() {
-        let known = key.security_token.unwrap_or_default();
-        if !bool::from(known.as_bytes().ct_eq(token.as_bytes())) || known.is_empty() {
-            return Err(VerifyError::TokenMismatch);
+    match (user_name.security_token(), key.security_token) {
+        (None, None) => {}
+        (Some(token), Some(known)) if known.as_bytes().ct_eq(token.as_bytes()).into() => {
+            if key.expires_at.is_some_and(|expiry| now >= expiry) {
+                return Err(VerifyError::TokenExpired);
+            }
         }
-        if key.expires_at.is_some_and(|expiry| now >= expiry) {
-            return Err(VerifyError::TokenExpired);
-        }
-    } else if key.security_token.is_some() {
-        return Err(VerifyError::TokenMismatch);
+        _ => return Err(VerifyError::TokenMismatch),
     }
     let verified = Verified {
         auth_id: user_name.auth_id(),
@@ -125,29 +125,35 @@ impl<'a> Unsigned<'a> {
     }
 }
 
-/// Knows keys. A closure from an AccessKey id to an optional [`Key`] is one.
+/// Knows keys, and what each may subscribe for. A closure from an AccessKey id to an optional [`Key`] is one that
+/// authorises them all.
 ///
 /// A store that has to wait for its answer, as a database, is asked before: [`UserName::parse`] tells the id, and the
 /// closure hands over what was found.
 pub trait KeyStore<'k> {
     /// The key with this AccessKey id, if there is one.
     ///
-    /// Look it up in a time that does not depend on whether there is.
+    /// Look it up in a time that does not depend on whether there is. A key with an empty secret counts as unknown.
     ///
     /// # Errors
     /// The store cannot be asked now.
     fn key(&self, auth_id: &str) -> Result<Option<Key<'k>>, Unavailable>;
 
-    /// Whether the key may subscribe (`iot:sub`) for the group and in the instance that the login names. Default: yes.
-    fn is_authorized(&self, login: &Verified<'_>) -> bool {
-        let _ = login;
-        true
-    }
+    /// Whether the key may subscribe (`iot:sub`) for the group and in the instance that the login names.
+    ///
+    /// No signature covers either of them.
+    fn is_authorized(&self, login: &Verified<'_>) -> bool;
 }
 
+/// Authorises every key that it yields, for any group and instance. To refuse one, check [`Verified::unsigned`], or
+/// implement the trait.
 impl<'k, F: Fn(&str) -> Option<Key<'k>>> KeyStore<'k> for F {
     fn key(&self, auth_id: &str) -> Result<Option<Key<'k>>, Unavailable> {
         Ok(self(auth_id))
+    }
+
+    fn is_authorized(&self, _login: &Verified<'_>) -> bool {
+        true
     }
 }
 
@@ -213,7 +219,8 @@ impl Policy {
         Self { past: Some(window), future: Some(window) }
     }
 
-    /// With another bound for timestamps that lie ahead; none for any.
+    /// Sets how far a timestamp may lie ahead of the clock, or with none that it may lie any time ahead; by default as
+    /// far as behind it.
     #[must_use]
     pub const fn with_future(self, future: Option<Duration>) -> Self {
         Self { future, ..self }
@@ -239,7 +246,7 @@ impl Policy {
 #[non_exhaustive]
 pub enum VerifyError {
     /// The user name cannot be read.
-    #[error("malformed user name: {0}")]
+    #[error(transparent)]
     Malformed(#[from] ParseError),
     /// The key store cannot be asked.
     #[error(transparent)]

@@ -197,15 +197,79 @@ fn errors_name_the_field_or_the_position() {
     assert!(matches!(error(b""), BodyError::NotJson { .. }));
     assert!(matches!(error(b"{} x"), BodyError::NotJson { .. }));
     assert_eq!(error(b" [1] "), BodyError::NotAnObject { found: "an array" });
-    let wrong = BodyError::WrongType { field: "iotId", expected: "a text", found: "a boolean" };
-    assert_eq!(error(br#"{"iotId":true}"#), wrong);
+    let wrong =
+        BodyError::WrongType { field: "productKey", expected: "a text", found: "a boolean" };
+    assert_eq!(error(br#"{"productKey":true}"#), wrong);
     for code in ["1.5", "1e3", "9223372036854775808", "\"+1\"", "\"\"", "\"-\"", "\"1 \""] {
         let body = format!("{{\"code\":{code}}}");
         assert_eq!(error(body.as_bytes()), BodyError::NotAnInteger { field: "code" }, "{code}");
     }
-    let half = BodyError::UnpairedSurrogate { field: "topic" };
-    assert_eq!(error(br#"{"topic":"\ud800"}"#), half);
+    let half = BodyError::UnpairedSurrogate { field: "deviceName" };
+    assert_eq!(error(br#"{"deviceName":"\ud800"}"#), half);
     assert!(matches!(error(br#"{"\ud800":1}"#), BodyError::UnpairedSurrogate { .. }));
+}
+
+#[test]
+fn a_field_that_comes_beside_costs_itself_only() {
+    for (name, odd) in [
+        ("offlineReasonCode", "\"\""),
+        ("offlineReasonCode", "427.0"),
+        ("offlineReasonCode", "[427]"),
+        ("clientIp", "{}"),
+        ("iotId", "true"),
+        ("protocol", r#""\ud800""#),
+        ("time", "{}"),
+        ("utcTime", "[]"),
+    ] {
+        let body = format!(r#"{{"status":"online","deviceName":"dn","{name}":{odd}}}"#);
+        let read = Body::parse(Class::DeviceStatus, body.as_bytes());
+        let Ok(Body::DeviceStatus(read)) = read else { panic!("{name}: {read:?}") };
+        assert_eq!(
+            (read.status, read.device_name.as_deref()),
+            (Some(StatusName::Online), Some("dn"))
+        );
+        assert_eq!(read.unread, [name], "{odd}");
+    }
+    for name in ["status", "productKey", "deviceName"] {
+        let body = format!(r#"{{"{name}":{{}}}}"#);
+        let wrong = BodyError::WrongType { field: name, expected: "a text", found: "an object" };
+        assert_eq!(Body::parse(Class::DeviceStatus, body.as_bytes()), Err(wrong));
+    }
+
+    let post = br#"{"items":{"a":{"value":1,"time":"soon"},"b":{"value":2,"time":3},
+        "c":{"value":4,"time":{}},"d":{"\ud800":5}},"checkFailedData":[1],"gmtCreate":"x"}"#;
+    let read = Body::parse(Class::PropertyPost, post);
+    let Ok(Body::Property(read)) = read else { panic!("{read:?}") };
+    let items = read.items.iter().map(|item| (item.value.as_str(), item.time.map(UnixMillis::get)));
+    let expected = [("1", None), ("2", Some(3)), ("4", None), (r#"{"\ud800":5}"#, None)];
+    assert_eq!(items.collect::<Vec<_>>(), expected);
+    let mut unread = read.unread;
+    unread.sort_unstable();
+    assert_eq!(unread, ["checkFailedData", "gmtCreate", "time"]);
+
+    let created = br#"{"action":"create","deviceSecret":{"canary":1}}"#;
+    let read = Body::parse(Class::Lifecycle, created);
+    let Ok(Body::Lifecycle(read)) = read else { panic!("{read:?}") };
+    assert_eq!((&read.action, &read.device_secret), (&Some(LifecycleAction::Create), &None));
+    assert_eq!(read.unread, ["deviceSecret"]);
+
+    let tags = br#"{"value":[{"attrKey":"a","attrValue":true},{"attrKey":"b","attrValue":[]}]}"#;
+    let read = Body::parse(Class::TagChange, tags);
+    let Ok(Body::TagChange(read)) = read else { panic!("{read:?}") };
+    let keys: Vec<_> = read.tags.iter().filter_map(|tag| tag.key.as_deref()).collect();
+    assert_eq!(
+        (keys.as_slice(), read.unread.as_slice()),
+        (["a", "b"].as_slice(), &["attrValue"][..])
+    );
+
+    let found = br#"{"devices":[{"iotId":{},"deviceName":"a"},{"iotId":1,"deviceName":"b"}]}"#;
+    let read = Body::parse(Class::SubDeviceFound, found);
+    let Ok(Body::SubDeviceFound(read)) = read else { panic!("{read:?}") };
+    let ids: Vec<_> = read.devices.iter().map(|device| device.iot_id.as_deref()).collect();
+    assert_eq!(
+        (ids.as_slice(), read.unread.as_slice()),
+        ([None, Some("1")].as_slice(), &["iotId"][..])
+    );
 }
 
 #[test]
@@ -255,6 +319,7 @@ fn a_topic_is_what_the_first_row_that_matches_says() {
         ("/pk/dn/user", "Unknown"),
         ("//dn/thing/lifecycle", "Unknown"),
         ("/pk/dn/thing/event//post", "Unknown"),
+        ("/sys/as/user/thing/event//post", "Custom"),
         ("pk/dn/thing/lifecycle", "Unknown"),
         ("/pk/dn/thing/lifecycle/", "Unknown"),
         ("/as/mqtt/status/pk", "Unknown"),

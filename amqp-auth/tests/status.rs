@@ -1,6 +1,6 @@
 //! The order of status messages: the vectors F01 to F16 of specification section 15.F, and its laws.
 
-use core::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use amqp_auth::{
     message::{Message, MessageId, Options},
@@ -91,7 +91,22 @@ fn old_deployments_may_order_by_the_last_time() {
     assert!(matches!(apply(&mut tracker, &online).unwrap().change, Change::Changed { .. }));
     assert_eq!(apply(&mut tracker, &offline).unwrap().change, Change::Late);
     let neither = json!({"status": "offline", "utcTime": "2018-08-31T02:03:28.195Z"});
-    assert!(matches!(apply(&mut tracker, &neither), Err(ApplyError::Unorderable(_))));
+    let refused = apply(&mut tracker, &neither).unwrap_err();
+    assert!(matches!(refused, ApplyError::Unorderable(_)), "{refused:?}");
+    assert!(refused.source().is_none(), "it is what is said already: {refused}");
+}
+
+#[test]
+fn an_odd_field_that_the_order_does_not_need_discards_no_status() {
+    let mut tracker = StatusTracker::new(Config::default());
+    let odd = json!({"status": "offline", "offlineReasonCode": "", "clientIp": {}, "utcTime": {},
+        "lastTime": [], "time": "2018-08-31 10:02:28.195"});
+    let update = apply(&mut tracker, &odd).unwrap();
+    assert_eq!(update.notice, Notice::new(UnixMillis::new(1_535_680_948_195), Status::Offline));
+    let timeless = json!({"status": "offline", "utcTime": {}, "time": 7});
+    assert!(matches!(apply(&mut tracker, &timeless), Err(ApplyError::Unorderable(_))));
+    let neither = json!({"status": {}, "time": "2018-08-31 10:02:28.195"});
+    assert!(matches!(apply(&mut tracker, &neither), Err(ApplyError::Body(_))));
 }
 
 #[test]

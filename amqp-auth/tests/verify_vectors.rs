@@ -1,12 +1,12 @@
 //! The vectors D01 to D25 of specification section 15.D, run by id.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, error::Error as _, time::Duration};
 
 use amqp_auth::{
-    Consumer, Credential, Key, KeyStore, Policy, SignMethod, Signer, Unavailable, Verified,
-    VerifyError, verify,
+    Consumer, Credential, Key, KeyStore, Policy, SignMethod, Signer, Unavailable, UserName,
+    Verified, VerifyError, verify,
 };
-use iot_sansio::{UnixMillis, amqp::SaslCode};
+use iot_sansio::{Secret, UnixMillis, amqp::SaslCode};
 use serde_json::Value;
 
 #[test]
@@ -73,6 +73,30 @@ fn a_temporary_key_without_its_token_is_refused() {
     let store = |_: &str| Some(Key::temporary(TEMP_SECRET.as_bytes(), "token-1", None));
     let verified = verify(user_name, password, NOW, &Policy::strict(), &store);
     assert_eq!(printed(verified), "TokenMismatch");
+}
+
+#[test]
+fn an_empty_secret_is_no_key() {
+    // To HMAC a key of zeros is the empty one.
+    let consumer = Consumer::new("c", "G").unwrap();
+    let credential = Credential::key("K", Secret::from([0; 64].as_slice()));
+    let signer = Signer::new(&consumer, &credential, SignMethod::HmacSha1).unwrap();
+    let login = signer.login(NOW).unwrap();
+    let (user_name, password) = (login.user_name().as_bytes(), login.password().as_bytes());
+    let store = |_: &str| Some(Key::new(b""));
+    let verified = verify(user_name, password, NOW, &Policy::strict(), &store);
+    assert_eq!(verified, Err(VerifyError::BadCredentials));
+    let store = |_: &str| Some(Key::new(&[0; 64]));
+    assert!(verify(user_name, password, NOW, &Policy::strict(), &store).is_ok(), "the same key");
+}
+
+#[test]
+fn a_chain_of_errors_says_each_thing_once() {
+    let store = |_: &str| None;
+    let error = verify(b"c", b"", NOW, &Policy::strict(), &store).unwrap_err();
+    assert_eq!(error, VerifyError::Malformed(UserName::parse(b"c").unwrap_err()));
+    assert_eq!(error.to_string(), UserName::parse(b"c").unwrap_err().to_string());
+    assert!(error.source().is_none(), "it is what is said already");
 }
 
 #[test]
@@ -163,6 +187,10 @@ struct Gone;
 impl KeyStore<'static> for Gone {
     fn key(&self, _auth_id: &str) -> Result<Option<Key<'static>>, Unavailable> {
         Err(Unavailable)
+    }
+
+    fn is_authorized(&self, _login: &Verified<'_>) -> bool {
+        true
     }
 }
 

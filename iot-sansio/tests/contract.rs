@@ -60,6 +60,9 @@ enum Flaw {
     SaysItsSecret,
     SaysItsSecretInBytes,
     RefusesWithItsSecret,
+    RefusalPrintsItsSecret,
+    PrintsItsSecretInAnotherLife,
+    SaysItsSecretUndrained,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +101,12 @@ impl Parrot {
 
     /// Most of it, but neither the queue nor what it hides.
     fn state(&self) -> (MonoTime, Option<MonoTime>, bool, &'static str) {
-        let prints = self.flaw == Flaw::PrintsItsSecret;
+        let prints = match self.flaw {
+            Flaw::PrintsItsSecret => true,
+            Flaw::RefusalPrintsItsSecret => self.hidden > 0,
+            Flaw::PrintsItsSecretInAnotherLife => self.life > 1,
+            _ => false,
+        };
         let shown = if prints { self.secret } else { "" };
         (self.now, self.alarm, self.ended, shown)
     }
@@ -118,7 +126,7 @@ impl Parrot {
         match self.flaw {
             Flaw::RefusalMovesTime => self.now = self.now.max(now),
             Flaw::RefusalQueues => self.say("refused"),
-            Flaw::RefusalHidesAChange => self.hidden += 1,
+            Flaw::RefusalHidesAChange | Flaw::RefusalPrintsItsSecret => self.hidden += 1,
             Flaw::RefusesWithItsSecret => return Err(Refused(self.secret.into())),
             _ => {}
         }
@@ -130,6 +138,7 @@ impl Parrot {
             Flaw::RefusalHidesAChange => format!("{text}{}", self.hidden),
             Flaw::RemembersOtherLives => format!("{text}{}", self.life),
             Flaw::SaysItsSecret => format!("{text}{}", self.secret),
+            Flaw::SaysItsSecretUndrained if !self.queue.is_empty() => self.secret.into(),
             Flaw::MergesUndrained if matches!(self.queue.back(), Some(Output::Action(_))) => return,
             _ => text.into(),
         };
@@ -285,6 +294,9 @@ fn each_way_to_break_the_contract_is_named_by_its_rule() {
         (Flaw::SaysItsSecret, Rule::P10),
         (Flaw::SaysItsSecretInBytes, Rule::P10),
         (Flaw::RefusesWithItsSecret, Rule::P10),
+        (Flaw::RefusalPrintsItsSecret, Rule::P10),
+        (Flaw::PrintsItsSecretInAnotherLife, Rule::P10),
+        (Flaw::SaysItsSecretUndrained, Rule::P10),
     ] {
         let violation = check_parrot(flaw, &script()).expect_err(&format!("{flaw:?}"));
         assert_eq!(violation.rule, rule, "{flaw:?}: {violation}");
@@ -301,8 +313,21 @@ fn a_violation_tells_the_step_and_both_sides() {
 
 #[test]
 fn a_violation_does_not_print_the_secret_it_found() {
-    let violation = check_parrot(Flaw::RefusesWithItsSecret, &script()).expect_err("flawed");
-    assert!(!format!("{violation} {violation:?}").contains("canary"));
+    for flaw in [
+        Flaw::PrintsItsSecret,
+        Flaw::SaysItsSecret,
+        Flaw::SaysItsSecretInBytes,
+        Flaw::RefusesWithItsSecret,
+        // These break another rule first, in what is printed of it.
+        Flaw::RefusalPrintsItsSecret,
+        Flaw::PrintsItsSecretInAnotherLife,
+        Flaw::SaysItsSecretUndrained,
+    ] {
+        let violation = check_parrot(flaw, &script()).expect_err(&format!("{flaw:?}"));
+        let printed = format!("{violation} {violation:?}");
+        assert!(!printed.contains("canary"), "{flaw:?}: {printed}");
+        assert!(!printed.contains("99, 97, 110"), "{flaw:?}: {printed}");
+    }
 }
 
 #[test]

@@ -12,6 +12,9 @@ use super::{
 /// Fields that are not known are ignored, and all that are known may be absent. A number may come as a text and a text
 /// as a number; integers are exact. Of a name that is there twice the last one counts. `Debug` shows neither the values
 /// that a device reported nor bytes nor secrets.
+///
+/// What a body is about, who it is about and when that was must be readable, or the body is an error. Any other field
+/// that is not is absent, and named in `unread`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Body<'a> {

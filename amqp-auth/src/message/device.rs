@@ -7,7 +7,7 @@ use iot_sansio::{Secret, UnixMillis};
 
 use super::{
     BodyError, Json, UnknownName,
-    json::{Field, fields},
+    json::{Aside, Field, fields},
     unknown::open_set,
 };
 
@@ -27,6 +27,8 @@ pub struct LifecycleBody<'a> {
     pub device_secret: Option<Secret>,
     /// `messageCreateTime`.
     pub message_create_time: Option<UnixMillis>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The body of [`TopologyLifecycle`](super::Class::TopologyLifecycle).
@@ -45,6 +47,8 @@ pub struct TopologyBody<'a> {
     pub devices: Vec<SubDevice<'a>>,
     /// `messageCreateTime`.
     pub message_create_time: Option<UnixMillis>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The body of [`SubDeviceFound`](super::Class::SubDeviceFound).
@@ -59,6 +63,8 @@ pub struct SubDeviceBody<'a> {
     pub gateway_device_name: Option<Cow<'a, str>>,
     /// `devices` that it found.
     pub devices: Vec<SubDevice<'a>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// A device behind a gateway.
@@ -109,6 +115,8 @@ pub struct ReplyBody<'a> {
     pub topic: Option<Cow<'a, str>>,
     /// `data` of the answer.
     pub data: Option<Json<'a>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The id of a request, which comes as a number or as a text.
@@ -133,6 +141,8 @@ pub struct TagBody<'a> {
     pub tags: Vec<Tag<'a>>,
     /// `messageCreateTime`.
     pub message_create_time: Option<UnixMillis>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// A tag of a device. `Debug` does not show its value.
@@ -194,13 +204,15 @@ impl<'a> LifecycleBody<'a> {
             text,
             ["action", "iotId", "productKey", "deviceName", "deviceSecret", "messageCreateTime"],
         )?;
+        let mut aside = Aside::default();
         Ok(Self {
             action: action.text()?.map(LifecycleAction::from_text),
-            iot_id: iot_id.text()?,
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            device_secret: secret.text()?.map(|secret| Secret::from(secret.into_owned())),
+            device_secret: aside.text(secret).map(|secret| Secret::from(secret.into_owned())),
             message_create_time: create_time.millis()?,
+            unread: aside.unread(),
         })
     }
 }
@@ -208,8 +220,13 @@ impl<'a> LifecycleBody<'a> {
 impl<'a> TopologyBody<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, BodyError> {
         let [action, create_time] = fields(text, ["action", "messageCreateTime"])?;
-        let SubDeviceBody { gateway_iot_id, gateway_product_key, gateway_device_name, devices } =
-            SubDeviceBody::parse(text)?;
+        let SubDeviceBody {
+            gateway_iot_id,
+            gateway_product_key,
+            gateway_device_name,
+            devices,
+            unread,
+        } = SubDeviceBody::parse(text)?;
         let action = action.text()?.map(|action| match &*action {
             "add" => LifecycleAction::Create,
             "remove" => LifecycleAction::Delete,
@@ -222,6 +239,7 @@ impl<'a> TopologyBody<'a> {
             gateway_device_name,
             devices,
             message_create_time: create_time.millis()?,
+            unread,
         })
     }
 }
@@ -230,20 +248,23 @@ impl<'a> SubDeviceBody<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, BodyError> {
         let [iot_id, product_key, device_name, devices] =
             fields(text, ["gwIotId", "gwProductKey", "gwDeviceName", "devices"])?;
+        let mut aside = Aside::default();
         let device = |raw| {
             let [iot_id, product_key, device_name] =
                 Field::element("devices", raw).fields(["iotId", "productKey", "deviceName"])?;
             Ok(SubDevice {
-                iot_id: iot_id.text()?,
+                iot_id: aside.text(iot_id),
                 product_key: product_key.text()?,
                 device_name: device_name.text()?,
             })
         };
+        let devices = devices.array()?.into_iter().map(device).collect::<Result<_, BodyError>>()?;
         Ok(Self {
-            gateway_iot_id: iot_id.text()?,
+            gateway_iot_id: aside.text(iot_id),
             gateway_product_key: product_key.text()?,
             gateway_device_name: device_name.text()?,
-            devices: devices.array()?.into_iter().map(device).collect::<Result<_, BodyError>>()?,
+            devices,
+            unread: aside.unread(),
         })
     }
 }
@@ -265,16 +286,18 @@ impl<'a> ReplyBody<'a> {
                     "data",
                 ],
             )?;
+        let mut aside = Aside::default();
         Ok(Self {
-            gmt_create: gmt_create.millis()?,
-            iot_id: iot_id.text()?,
+            gmt_create: aside.millis(gmt_create),
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
             request_id: request_id.text()?.map(RequestId),
             code: code.integer()?.map(ReplyCode),
-            message: message.text()?,
-            topic: topic.text()?,
+            message: aside.text(message),
+            topic: aside.text(topic),
             data: data.json(),
+            unread: aside.unread(),
         })
     }
 }
@@ -283,16 +306,19 @@ impl<'a> TagBody<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self, BodyError> {
         let [iot_id, product_key, device_name, tags, create_time] =
             fields(text, ["iotId", "productKey", "deviceName", "value", "messageCreateTime"])?;
+        let mut aside = Aside::default();
         let tag = |raw| {
             let [key, value] = Field::element("value", raw).fields(["attrKey", "attrValue"])?;
-            Ok(Tag { key: key.text()?, value: value.text()? })
+            Ok(Tag { key: key.text()?, value: aside.text(value) })
         };
+        let tags = tags.array()?.into_iter().map(tag).collect::<Result<_, BodyError>>()?;
         Ok(Self {
-            iot_id: iot_id.text()?,
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            tags: tags.array()?.into_iter().map(tag).collect::<Result<_, BodyError>>()?,
+            tags,
             message_create_time: create_time.millis()?,
+            unread: aside.unread(),
         })
     }
 }

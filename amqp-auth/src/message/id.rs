@@ -8,7 +8,8 @@ use iot_sansio::amqp::Value;
 /// The id of a message: 1 to 256 bytes. Messages with equal ids are copies of one.
 ///
 /// How it is typed on the wire is not documented (specification, section 7); so an integer is its decimal text, and a
-/// text is itself, leading zeros and all. It is never a floating-point number: 19 digits would not survive.
+/// text is itself, leading zeros and all. It is never a floating-point number: 19 digits would not survive. Unlike in the
+/// specification a negative integer keeps its `-`, as −5 and 5 would be one message without it.
 ///
 /// ```
 /// use amqp_auth::message::MessageId;

@@ -52,6 +52,10 @@ pub(super) struct Field<'a> {
     raw: Option<&'a str>,
 }
 
+/// Reads fields that come beside what a body is about: one that cannot be read is left out, and its name is kept.
+#[derive(Default)]
+pub(super) struct Aside(Vec<&'static str>);
+
 /// The fields with these names of the object that is this text. Others are ignored; of a name that is there twice the
 /// last one counts.
 pub(super) fn fields<'a, const N: usize>(
@@ -176,6 +180,39 @@ impl<'a> Field<'a> {
     fn wrong_type(self, expected: &'static str) -> BodyError {
         let found = self.raw.map_or("null", type_of);
         BodyError::WrongType { field: self.name, expected, found }
+    }
+}
+
+impl Aside {
+    pub(super) fn text<'a>(&mut self, field: Field<'a>) -> Option<Cow<'a, str>> {
+        self.read(field, Field::text)
+    }
+
+    pub(super) fn integer(&mut self, field: Field<'_>) -> Option<i64> {
+        self.read(field, Field::integer)
+    }
+
+    pub(super) fn millis(&mut self, field: Field<'_>) -> Option<UnixMillis> {
+        self.read(field, Field::millis)
+    }
+
+    pub(super) fn read<'a, T: Default>(
+        &mut self,
+        field: Field<'a>,
+        read: impl FnOnce(Field<'a>) -> Result<T, BodyError>,
+    ) -> T {
+        read(field).unwrap_or_else(|_| {
+            // Once, however many elements of an array have it.
+            if !self.0.contains(&field.name) {
+                self.0.push(field.name);
+            }
+            T::default()
+        })
+    }
+
+    /// The names of those that could not be read.
+    pub(super) fn unread(self) -> Vec<&'static str> {
+        self.0
     }
 }
 

@@ -1,10 +1,14 @@
 //! Upgrades over the air (OTA).
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 
 use iot_sansio::UnixMillis;
 
-use super::{BodyError, UnknownName, json::fields, unknown::open_set};
+use super::{
+    BodyError, UnknownName,
+    json::{Aside, fields},
+    unknown::open_set,
+};
 
 /// The body of [`OtaUpgrade`](super::Class::OtaUpgrade) (specification, section 8.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,6 +34,8 @@ pub struct OtaUpgradeBody<'a> {
     pub job_id: Option<Cow<'a, str>>,
     /// `taskId` of this device in the batch.
     pub task_id: Option<Cow<'a, str>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The body of [`OtaModuleVersion`](super::Class::OtaModuleVersion).
@@ -48,6 +54,8 @@ pub struct OtaVersionBody<'a> {
     pub module_version: Option<Cow<'a, str>>,
     /// `messageCreateTime`.
     pub message_create_time: Option<UnixMillis>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The body of [`OtaJobStatus`](super::Class::OtaJobStatus).
@@ -66,6 +74,8 @@ pub struct OtaJobBody<'a> {
     pub status: Option<OtaJobState<'a>>,
     /// `messageCreateTime`.
     pub message_create_time: Option<UnixMillis>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 open_set! {
@@ -120,17 +130,19 @@ impl<'a> OtaUpgradeBody<'a> {
                 "taskId",
             ],
         )?;
+        let mut aside = Aside::default();
         Ok(Self {
-            iot_id: iot_id.text()?,
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
             status: status.text()?.map(OtaOutcome::from_text),
             message_create_time: create_time.millis()?,
-            src_version: src.text()?,
-            dest_version: dest.text()?,
-            desc: desc.text()?,
+            src_version: aside.text(src),
+            dest_version: aside.text(dest),
+            desc: aside.text(desc),
             job_id: job_id.text()?,
             task_id: task_id.text()?,
+            unread: aside.unread(),
         })
     }
 }
@@ -148,13 +160,15 @@ impl<'a> OtaVersionBody<'a> {
                 "messageCreateTime",
             ],
         )?;
+        let mut aside = Aside::default();
         Ok(Self {
-            iot_id: iot_id.text()?,
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
             module_name: module_name.text()?,
             module_version: module_version.text()?,
             message_create_time: create_time.millis()?,
+            unread: aside.unread(),
         })
     }
 }
@@ -165,13 +179,15 @@ impl<'a> OtaJobBody<'a> {
             text,
             ["productKey", "moduleName", "packageId", "jobId", "status", "messageCreateTime"],
         )?;
+        let mut aside = Aside::default();
         Ok(Self {
             product_key: product_key.text()?,
-            module_name: module_name.text()?,
+            module_name: aside.text(module_name),
             package_id: package_id.text()?,
             job_id: job_id.text()?,
             status: status.text()?.map(OtaJobState::from_text),
             message_create_time: create_time.millis()?,
+            unread: aside.unread(),
         })
     }
 }

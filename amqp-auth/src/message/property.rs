@@ -6,7 +6,7 @@ use iot_sansio::UnixMillis;
 
 use super::{
     BodyError, Json, RequestId,
-    json::{Field, elements, fields},
+    json::{Aside, Field, elements, fields},
 };
 
 /// The body of [`PropertyPost`](super::Class::PropertyPost) and [`PropertyHistory`](super::Class::PropertyHistory)
@@ -30,6 +30,8 @@ pub struct PropertyBody<'a> {
     pub items: Vec<Item<'a>>,
     /// `checkFailedData`: what the product's model does not allow.
     pub check_failed_data: Vec<Item<'a>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// One reported value.
@@ -38,7 +40,8 @@ pub struct PropertyBody<'a> {
 pub struct Item<'a> {
     /// The name of the property or event.
     pub name: Cow<'a, str>,
-    /// `value`, as the product's model has it; the whole entry where it has no member of that name.
+    /// `value`, as the product's model has it; the whole entry where it has no member of that name, or one whose name
+    /// is no text.
     pub value: Json<'a>,
     /// `time`: when it was so; the platform's time of receipt when the device gave none.
     pub time: Option<UnixMillis>,
@@ -62,6 +65,8 @@ pub struct BatchBody<'a> {
     pub gmt_create: Option<UnixMillis>,
     /// `payload`, or `items` where that is absent: one for each value of each name, in their order.
     pub items: Vec<Item<'a>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 /// The body of [`Event`](super::Class::Event) and [`EventHistory`](super::Class::EventHistory).
@@ -86,6 +91,8 @@ pub struct EventBody<'a> {
     pub time: Option<UnixMillis>,
     /// `value`, or `values` where that is absent: the parameters, as the product's model has them.
     pub value: Option<Json<'a>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 impl<'a> PropertyBody<'a> {
@@ -104,15 +111,18 @@ impl<'a> PropertyBody<'a> {
                     "checkFailedData",
                 ],
             )?;
+        let mut aside = Aside::default();
+        let (items, failed) = (items.members()?, aside.read(failed, Field::members));
         Ok(Self {
-            device_type: device_type.text()?,
-            iot_id: iot_id.text()?,
-            request_id: request_id.text()?.map(RequestId),
+            device_type: aside.text(device_type),
+            iot_id: aside.text(iot_id),
+            request_id: aside.text(request_id).map(RequestId),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            gmt_create: gmt_create.millis()?,
-            items: Item::single(items)?,
-            check_failed_data: Item::single(failed)?,
+            gmt_create: aside.millis(gmt_create),
+            items: Item::single(items, &mut aside),
+            check_failed_data: Item::single(failed, &mut aside),
+            unread: aside.unread(),
         })
     }
 }
@@ -123,19 +133,20 @@ impl<'a> BatchBody<'a> {
             text,
             ["iotId", "requestId", "productKey", "deviceName", "gmtCreate", "payload", "items"],
         )?;
-        let mut entries = Vec::new();
+        let (mut entries, mut aside) = (Vec::new(), Aside::default());
         for (name, raw) in payload.or(items).members()? {
             for element in elements(raw) {
-                entries.push(Item::read(name.clone(), element)?);
+                entries.push(Item::read(name.clone(), element, &mut aside));
             }
         }
         Ok(Self {
-            iot_id: iot_id.text()?,
-            request_id: request_id.text()?.map(RequestId),
+            iot_id: aside.text(iot_id),
+            request_id: aside.text(request_id).map(RequestId),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            gmt_create: gmt_create.millis()?,
+            gmt_create: aside.millis(gmt_create),
             items: entries,
+            unread: aside.unread(),
         })
     }
 }
@@ -159,33 +170,37 @@ impl<'a> EventBody<'a> {
                 ],
             )?;
         let [time, value, values] = rest;
+        let mut aside = Aside::default();
         Ok(Self {
             identifier: identifier.text()?,
-            name: name.text()?,
-            event_type: event_type.text()?,
-            iot_id: iot_id.text()?,
+            name: aside.text(name),
+            event_type: aside.text(event_type),
+            iot_id: aside.text(iot_id),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            gmt_create: gmt_create.millis()?,
+            gmt_create: aside.millis(gmt_create),
             time: time.millis()?,
             value: value.or(values).json(),
+            unread: aside.unread(),
         })
     }
 }
 
 impl<'a> Item<'a> {
     /// One for each member.
-    fn single(object: Field<'a>) -> Result<Vec<Self>, BodyError> {
-        object.members()?.into_iter().map(|(name, raw)| Self::read(name, raw)).collect()
+    fn single(members: Vec<(Cow<'a, str>, &'a str)>, aside: &mut Aside) -> Vec<Self> {
+        members.into_iter().map(|(name, raw)| Self::read(name, raw, aside)).collect()
     }
 
-    fn read(name: Cow<'a, str>, entry: &'a str) -> Result<Self, BodyError> {
+    /// What is odd about one costs none of the others.
+    fn read(name: Cow<'a, str>, entry: &'a str, aside: &mut Aside) -> Self {
         if entry.starts_with('{') {
-            let [value, time] = fields(entry, ["value", "time"])?;
-            if let Some(value) = value.json() {
-                return Ok(Self { name, value, time: time.millis()? });
+            if let Ok([value, time]) = fields(entry, ["value", "time"]) {
+                if let Some(value) = value.json() {
+                    return Self { name, value, time: aside.millis(time) };
+                }
             }
         }
-        Ok(Self { name, value: Json::new(entry), time: None })
+        Self { name, value: Json::new(entry), time: None }
     }
 }

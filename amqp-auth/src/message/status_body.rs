@@ -1,12 +1,17 @@
 //! A device went online or offline.
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, vec::Vec};
 
-use super::{BodyError, UnknownName, json::fields, unknown::open_set};
+use super::{
+    BodyError, UnknownName,
+    json::{Aside, fields},
+    unknown::open_set,
+};
 
 /// The body of [`DeviceStatus`](super::Class::DeviceStatus) (specification, section 8.2).
 ///
-/// The times are texts: [`status::Config::read`](crate::status::Config::read) makes an instant of them.
+/// Only a bad status, product key or device name is an error. One bad time leaves the others, and the times are texts:
+/// [`status::Config::read`](crate::status::Config::read) makes an instant of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StatusBody<'a> {
@@ -32,6 +37,8 @@ pub struct StatusBody<'a> {
     pub client_ip: Option<Cow<'a, str>>,
     /// `protocol`, such as `sl651`; of products behind a cloud gateway.
     pub protocol: Option<Cow<'a, str>>,
+    /// The names of fields that were there and could not be read: they are absent here.
+    pub unread: Vec<&'static str>,
 }
 
 open_set! {
@@ -64,18 +71,20 @@ impl<'a> StatusBody<'a> {
                 ],
             )?;
         let [time, utc_time, last_time, utc_last_time] = times;
+        let mut aside = Aside::default();
         Ok(Self {
             status: status.text()?.map(StatusName::from_text),
-            iot_id: iot_id.text()?,
-            offline_reason_code: reason.integer()?,
+            iot_id: aside.text(iot_id),
+            offline_reason_code: aside.integer(reason),
             product_key: product_key.text()?,
             device_name: device_name.text()?,
-            time: time.text()?,
-            utc_time: utc_time.text()?,
-            last_time: last_time.text()?,
-            utc_last_time: utc_last_time.text()?,
-            client_ip: client_ip.text()?,
-            protocol: protocol.text()?,
+            time: aside.text(time),
+            utc_time: aside.text(utc_time),
+            last_time: aside.text(last_time),
+            utc_last_time: aside.text(utc_last_time),
+            client_ip: aside.text(client_ip),
+            protocol: aside.text(protocol),
+            unread: aside.unread(),
         })
     }
 }

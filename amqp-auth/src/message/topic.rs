@@ -77,8 +77,7 @@ impl<'a> Topic<'a> {
     /// The names in it are not empty, and otherwise taken as they are.
     #[must_use]
     pub fn classify(name: &'a str) -> Self {
-        let found = found(name).filter(|(_, names)| !names.has_empty());
-        let (class, names) = found.unwrap_or((Class::Unknown, Names::default()));
+        let (class, names) = found(name).unwrap_or((Class::Unknown, Names::default()));
         Self { name, class, names }
     }
 
@@ -220,7 +219,7 @@ fn found(name: &str) -> Option<(Class, Names<'_>)> {
         _ if is_longer => None,
         ["as", "mqtt", "status", product_key, device_name]
         | ["sys", product_key, device_name, "device", "status", "notify"] => {
-            Some((Class::DeviceStatus, Names::device(product_key, device_name)))
+            row(Class::DeviceStatus, Names::device(product_key, device_name))
         }
         // A product with the key `sys` would be read as one; what has it both ways does not exist.
         ["sys", rest @ ..] => of_platform(segments).or_else(|| of_platform(rest)),
@@ -230,7 +229,7 @@ fn found(name: &str) -> Option<(Class, Names<'_>)> {
         [product_key, device_name, "user", first, ..]
             if is_longer || count > 4 || !first.is_empty() =>
         {
-            Some((Class::Custom, Names::device(product_key, device_name)))
+            row(Class::Custom, Names::device(product_key, device_name))
         }
         _ => None,
     })
@@ -245,9 +244,9 @@ fn of_platform<'a>(segments: &[&'a str]) -> Option<(Class, Names<'a>)> {
         ["thing", "event", "property", "history", "post"] => Class::PropertyHistory,
         ["thing", "property", "batch", "post"] => Class::PropertyBatch,
         ["thing", "event", "batch", "post"] => Class::EventBatch,
-        ["thing", "event", id, "post"] => return Some((Class::Event, device.with_event(id))),
+        ["thing", "event", id, "post"] => return row(Class::Event, device.with_event(id)),
         ["thing", "event", id, "history", "post"] => {
-            return Some((Class::EventHistory, device.with_event(id)));
+            return row(Class::EventHistory, device.with_event(id));
         }
         ["thing", "lifecycle"] => Class::Lifecycle,
         ["thing", "topo", "lifecycle"] => Class::TopologyLifecycle,
@@ -259,12 +258,17 @@ fn of_platform<'a>(segments: &[&'a str]) -> Option<(Class, Names<'a>)> {
             let product_key = Some(*product_key);
             let (package_id, job_id) = (Some(*second), Some(*job_id));
             let names = Names { product_key, package_id, job_id, ..Names::default() };
-            return Some((Class::OtaJobStatus, names));
+            return row(Class::OtaJobStatus, names);
         }
         ["thing", "deviceinfo", "update"] => Class::TagChange,
         _ => return None,
     };
-    Some((class, device))
+    row(class, device)
+}
+
+/// A row with these names in it. With an empty one it does not match, and a later row may.
+fn row<'a>(class: Class, names: Names<'a>) -> Option<(Class, Names<'a>)> {
+    (!names.has_empty()).then_some((class, names))
 }
 
 /// As many as the longest row has, `sys` included.

@@ -58,7 +58,7 @@ pub enum ApplyError {
     #[error(transparent)]
     Body(#[from] BodyError),
     /// It has no place in the order.
-    #[error("the message cannot be ordered: {0}")]
+    #[error(transparent)]
     Unorderable(#[from] Unorderable),
     /// The device is not known yet, and there is no room.
     #[error("{limit} devices are tracked, as many as may: forget some or raise the limit")]

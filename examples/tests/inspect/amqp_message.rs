@@ -97,6 +97,7 @@ fn a_body_is_told_as_far_as_it_can_be() {
         (status, r#"{"a":"\ud800"}"#, "bodyHex", "NotJson"),
         // An object that is not what the class has.
         (status, r#"{"status":{}}"#, "body", "WrongType status"),
+        (status, r#"{"status":"offline","offlineReasonCode":"","clientIp":{}}"#, "body", ""),
     ] {
         let (exit, output) = run(&["amqp-message"], feed([on_topic(topic, json!(payload))]));
         let ok = &output[0]["ok"];

@@ -121,7 +121,8 @@ pub struct Violation {
     pub rule: Rule,
     /// The index of the step at which it showed; the length of the script when it was after the last.
     pub step: usize,
-    /// What was expected and what came, as `Debug` prints it. For P10 only where the secret showed.
+    /// What was expected and what came, as `Debug` prints it; where that shows a secret, the rule is P10 instead, and
+    /// this tells only where.
     pub details: String,
 }
 
@@ -204,6 +205,15 @@ where
     /// # Errors
     /// The first rule that was broken, and where.
     pub fn check(&self, script: &[(MonoTime, S)]) -> Result<(), Violation> {
+        self.run(script).map_err(|violation| {
+            let Violation { rule, step, details } = &violation;
+            let place = format!("what broke {rule:?}");
+            // The same rules hold for what is told of a violation: it may be the first to print a state.
+            self.keeps_secrets(*step, &place, details).err().unwrap_or(violation)
+        })
+    }
+
+    fn run(&self, script: &[(MonoTime, S)]) -> Result<(), Violation> {
         let steps: Vec<_> = Step::of(script).collect();
         let expected = self.eager(&steps)?;
         self.repeats_itself(&steps, &expected)?;
@@ -400,6 +410,16 @@ where
             shift = shift.saturating_add(last.now.since_origin() + HOUR);
         }
         trial.drain(steps.len()).map(|_| ())
+    }
+
+    fn keeps_secrets(&self, step: usize, place: &str, text: &str) -> Result<(), Violation> {
+        for (number, canary) in self.canaries.iter().enumerate() {
+            if text.contains(&canary.text) || text.contains(&canary.numbers) {
+                let details = format!("{place} shows secret {number}");
+                return Err(Violation::new(Rule::P10, step, details));
+            }
+        }
+        Ok(())
     }
 }
 

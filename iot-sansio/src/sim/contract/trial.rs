@@ -121,9 +121,9 @@ where
         let Err(error) = (self.contract.feed)(&mut self.machine, step.now, step.step) else {
             return Ok(None);
         };
-        self.keeps_secrets(step.index, "the Display of an error", &format!("{error}"))?;
+        self.contract.keeps_secrets(step.index, "the Display of an error", &format!("{error}"))?;
         let error = format!("{error:?}");
-        self.keeps_secrets(step.index, "the Debug of an error", &error)?;
+        self.contract.keeps_secrets(step.index, "the Debug of an error", &error)?;
         let after = (self.contract.state)(&self.machine);
         if before != after {
             let details = format!("refused ({error}), but {before:?} became {after:?}");
@@ -189,7 +189,7 @@ where
             let details = format!("at most {bound} outputs may queue, {} came", outputs.len());
             return Err(Violation::new(Rule::P6, step, details));
         }
-        self.keeps_secrets(step, "the Debug of an output", &format!("{outputs:?}"))?;
+        self.contract.keeps_secrets(step, "the Debug of an output", &format!("{outputs:?}"))?;
         Ok((outputs, deadline))
     }
 
@@ -243,18 +243,8 @@ where
     ) -> Result<RecordOf<M, T>, Violation> {
         let (outputs, deadline) = self.settle_life(step, may_restart)?;
         let state = (self.contract.state)(&self.machine);
-        self.keeps_secrets(step, "the Debug of the machine", &format!("{state:?}"))?;
+        self.contract.keeps_secrets(step, "the Debug of the machine", &format!("{state:?}"))?;
         Ok(Record { step, refused, outputs, deadline, finished: self.machine.is_finished(), state })
-    }
-
-    fn keeps_secrets(&self, step: usize, place: &str, text: &str) -> Result<(), Violation> {
-        for (number, canary) in self.contract.canaries.iter().enumerate() {
-            if text.contains(&canary.text) || text.contains(&canary.numbers) {
-                let details = format!("{place} shows secret {number}");
-                return Err(Violation::new(Rule::P10, step, details));
-            }
-        }
-        Ok(())
     }
 }
 
