@@ -41,8 +41,9 @@ fn every_signature_vector_is_built_and_read() {
         let token = parts.get("securityToken");
         let unsigned =
             UnsignedLogin::new(&consumer, credential.auth_mode(), parsed.auth_id(), token, method);
-        let elsewhere = unsigned.unwrap().login(timestamp, &from_hex(text("mac_hex")));
-        assert_eq!(elsewhere.as_ref(), Ok(&login), "{id}");
+        let elsewhere = unsigned.unwrap().login(timestamp, &from_hex(text("mac_hex"))).unwrap();
+        assert_eq!(elsewhere.user_name(), login.user_name(), "{id}");
+        assert_eq!(elsewhere.password(), login.password(), "{id}");
 
         let password = login.password();
         let plain = sasl::plain_response(user_name, password).unwrap();
