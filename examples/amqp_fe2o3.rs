@@ -3,8 +3,7 @@
 //! Copy it into your project together with `src/amqp_adapter.rs` and its folder. Stop it with Ctrl-C.
 //!
 //! The AccessKey comes from the environment, as the vendor's tools name it: `ALIBABA_CLOUD_ACCESS_KEY_ID`,
-//! `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for a temporary one, `ALIBABA_CLOUD_SECURITY_TOKEN`. This stack refuses logins
-//! with a token of more than some 280 characters: they do not fit its SASL frames.
+//! `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for a temporary one, `ALIBABA_CLOUD_SECURITY_TOKEN`.
 
 use std::{
     env::{self, VarError},

@@ -244,6 +244,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many messages the window holds.
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Sets how many ids are remembered, in flight or done, 1 at least and 100,000 by default: when there is no room, the
     /// id that has been done longest is forgotten, and where all are in flight a delivery is refused.
     #[must_use]

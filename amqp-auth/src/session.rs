@@ -4,32 +4,35 @@ mod attempts;
 mod config;
 mod deliveries;
 mod event;
+mod login;
+mod state;
 
 use alloc::{boxed::Box, collections::VecDeque};
 use core::{mem, time::Duration};
 
 use iot_sansio::{
-    InputOf, Machine, MonoTime, Output, Secret, UnixMillis, WallClock,
+    InputOf, Machine, MonoTime, Output, UnixMillis, WallClock,
     amqp::{
         Abort, Action, Amqp, Attach, Close, CloseReason, Closed, Connection, Delivery, DeliveryId,
-        Dial, Flow, Input, Open, OpenOptions, Outcome, Settle, Transport,
+        Flow, Input, Open, OpenOptions, Outcome, Settle, Transport,
     },
 };
 
 use self::{
     attempts::Attempts,
     deliveries::{Admission, Deliveries},
+    state::{State, Then},
 };
 pub use self::{
     config::{Config, CreditOutOfRange},
     event::{
         AckLate, Cause, CommandError, Condition, Connected, CredentialReason, CredentialWanted,
-        Disconnected, Event, FailureClass, InputError, Overflow, Received, RetryAt, StopReason,
-        Stopped,
+        Disconnected, Event, FailureClass, InputError, LoginWarning, Overflow, Received, RetryAt,
+        StopReason, Stopped,
     },
 };
 use crate::{
-    BuildError, Credential, Login, Signer,
+    Credential,
     message::{Message, MessageId},
 };
 
@@ -85,31 +88,14 @@ pub struct Session {
     ready: Option<Credential>,
     /// When to ask for the next credential while the connection runs.
     refresh_at: Option<UnixMillis>,
+    /// When the credential of the connection expires.
+    expires_at: Option<UnixMillis>,
+    /// The platform refused the last credential, and has accepted none since.
+    rejected: bool,
     next_connection: Connection,
     /// How often in a row the transport broke while the platform should have judged the credentials.
     unanswered_logins: u8,
     outputs: VecDeque<Output<Action, Event>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum State {
-    Idle,
-    Waiting { until: MonoTime, reason: CredentialReason },
-    CredentialWanted { at: UnixMillis },
-    Dialing { connection: Connection, until: MonoTime, login: Box<(Secret, Secret)> },
-    Opening { connection: Connection, until: MonoTime },
-    Attaching { connection: Connection, until: MonoTime, peer_idle_timeout: Option<Duration> },
-    Running { connection: Connection, since: MonoTime },
-    Closing { connection: Connection, until: MonoTime, then: Then },
-    Stopped,
-}
-
-/// What comes after a connection is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Then {
-    Stop,
-    Start,
-    Retry { class: FailureClass, reason: CredentialReason },
 }
 
 impl Session {
@@ -126,6 +112,8 @@ impl Session {
             deliveries,
             ready: None,
             refresh_at: None,
+            expires_at: None,
+            rejected: false,
             next_connection: Connection::new(1),
             unanswered_logins: 0,
             outputs: VecDeque::new(),
@@ -136,9 +124,13 @@ impl Session {
     pub fn set_wall_clock(&mut self, now: MonoTime, wall: UnixMillis) {
         self.advance(now);
         self.clock = WallClock::new(self.now, wall);
+        if let State::CredentialWanted { at, .. } = &mut self.state {
+            *at = wall;
+        }
     }
 
-    /// Starts connecting.
+    /// Starts connecting. A session that is about to stop closes its connection first, and does not tell that it has
+    /// stopped.
     ///
     /// # Errors
     /// The session is started already.
@@ -150,7 +142,7 @@ impl Session {
         self.begin_command(now)?;
         match &mut self.state {
             State::Closing { then, .. } => *then = Then::Start,
-            _ => self.want_credential(CredentialReason::Attempt),
+            _ => self.want_credential(),
         }
         Ok(())
     }
@@ -166,9 +158,8 @@ impl Session {
         for id in self.deliveries.give_up(live) {
             self.settle(id, self.config.on_stop);
         }
-        self.deliveries.disconnected();
+        self.leave();
         self.ready = None;
-        self.refresh_at = None;
         match &mut self.state {
             State::Attaching { connection, .. } | State::Running { connection, .. } => {
                 let connection = *connection;
@@ -181,61 +172,6 @@ impl Session {
                 self.end(StopReason::Requested);
             }
             _ => self.end(StopReason::Requested),
-        }
-        Ok(())
-    }
-
-    /// Gives the credential that was asked for. One that comes unasked is kept for the next attempt.
-    ///
-    /// # Errors
-    /// The session is stopped; the credential cannot be signed with.
-    pub fn provide(&mut self, now: MonoTime, credential: Credential) -> Result<(), CommandError> {
-        self.check_started()?;
-        let login = self.sign(now, &credential)?;
-        self.begin_command(now)?;
-        if !matches!(self.state, State::CredentialWanted { .. }) {
-            self.refresh_at = self.refresh_of(&credential);
-            self.ready = Some(credential);
-        } else if self.is_expiring(&credential) {
-            self.ask(CredentialReason::Expiring);
-        } else {
-            self.refresh_at = self.refresh_of(&credential);
-            self.dial(login);
-        }
-        Ok(())
-    }
-
-    /// Gives a login that another signer made for the attempt that a credential was asked for.
-    ///
-    /// # Errors
-    /// The session is stopped, or no credential is wanted now; the login was signed before it was asked for.
-    pub fn provide_login(&mut self, now: MonoTime, login: Login) -> Result<(), CommandError> {
-        self.check_started()?;
-        // What is due by now decides whether one is wanted, and a refusal must leave no trace of that.
-        let mut next = self.clone();
-        next.begin_command(now)?;
-        let State::CredentialWanted { at: wanted_at } = next.state else {
-            return Err(CommandError::NotWanted);
-        };
-        let timestamp = login.timestamp();
-        if timestamp < wanted_at {
-            return Err(CommandError::StaleLogin { timestamp, wanted_at });
-        }
-        next.refresh_at = None;
-        next.dial(login);
-        *self = next;
-        Ok(())
-    }
-
-    /// Says that there is no credential now: it is asked for again after a while.
-    ///
-    /// # Errors
-    /// The session is stopped.
-    pub fn credential_failed(&mut self, now: MonoTime) -> Result<(), CommandError> {
-        self.check_started()?;
-        self.begin_command(now)?;
-        if matches!(self.state, State::CredentialWanted { .. }) {
-            self.failed(Cause::NoCredential);
         }
         Ok(())
     }
@@ -346,7 +282,7 @@ impl Session {
 
     fn state_is_over(&mut self) {
         match self.state {
-            State::Waiting { reason, .. } => self.want_credential(reason),
+            State::Waiting { .. } => self.want_credential(),
             State::Dialing { connection, .. } => {
                 self.act(Abort::new(connection));
                 self.failed(Cause::DialTimeout);
@@ -367,53 +303,6 @@ impl Session {
             | State::Running { .. }
             | State::Stopped => {}
         }
-    }
-
-    fn want_credential(&mut self, reason: CredentialReason) {
-        if let Err(until) = self.attempts.take(self.now) {
-            self.state = State::Waiting { until, reason };
-            return self.tell(Event::RetryAt(RetryAt { at: until }));
-        }
-        let ready = self.ready.take().filter(|credential| !self.is_expiring(credential));
-        match ready.and_then(|credential| self.sign(self.now, &credential).ok()) {
-            Some(login) => self.dial(login),
-            None => self.ask(reason),
-        }
-    }
-
-    fn ask(&mut self, reason: CredentialReason) {
-        let at = self.clock.at(self.now);
-        self.refresh_at = None;
-        self.state = State::CredentialWanted { at };
-        self.tell(Event::CredentialWanted(CredentialWanted { reason, at }));
-    }
-
-    fn sign(&self, now: MonoTime, credential: &Credential) -> Result<Login, BuildError> {
-        let signer = Signer::new(&self.config.consumer, credential, self.config.method)?;
-        signer.login(self.clock.at(self.now.max(now)))
-    }
-
-    fn dial(&mut self, login: Login) {
-        let connection = self.next_connection;
-        self.next_connection = connection.next();
-        let until = self.now.after(DIAL_TIMEOUT);
-        self.state = State::Dialing { connection, until, login: Box::new(login.into_secrets()) };
-        let endpoint = &self.config.endpoint;
-        self.act(Dial::new(connection, endpoint.host(), endpoint.port()));
-    }
-
-    /// Within 60 s there may be no time left to connect.
-    fn is_expiring(&self, credential: &Credential) -> bool {
-        let soon = self.clock.at(self.now).after(MIN_LIFETIME);
-        credential.expires_at().is_some_and(|expiry| expiry < soon)
-    }
-
-    /// 300 s before it expires, or at the last moment that an attempt could use it, or never.
-    fn refresh_of(&self, credential: &Credential) -> Option<UnixMillis> {
-        let expiry = credential.expires_at()?;
-        let now = self.clock.at(self.now);
-        let moments = [REFRESH_BEFORE, MIN_LIFETIME].map(|span| expiry.before(span));
-        moments.into_iter().find(|moment| *moment > now)
     }
 
     fn handle_open(&mut self, connection: Connection, transport: Transport) {
@@ -438,19 +327,22 @@ impl Session {
     }
 
     fn handle_delivery(&mut self, delivery: &Delivery<'_>) {
-        let id = delivery.id;
+        let Delivery { id, settled, .. } = *delivery;
+        if !self.deliveries.is_new(id) {
+            return;
+        }
         let message = Message::decode(&delivery.message, self.config.decoding());
         let message_id = message.attributes.message_id.as_ref().map(MessageId::as_str);
-        match self.deliveries.admit(self.now, id, delivery.settled, message_id) {
+        match self.deliveries.admit(self.now, id, settled, message_id) {
             Admission::HandOver => {
                 let message = message.into_owned();
-                self.tell(Event::Message(Box::new(Received { id, message })));
+                self.tell(Event::Message(Box::new(Received { id, settled, message })));
             }
             Admission::Wait => {}
-            Admission::Accept if delivery.settled => {}
+            Admission::Accept if settled => {}
             Admission::Accept => self.settle(id, Some(Outcome::Accepted)),
             Admission::Refuse => {
-                if !delivery.settled {
+                if !settled {
                     self.settle(id, Some(Outcome::Released));
                 }
                 self.tell(Event::Overflow(Overflow { id }));
@@ -478,25 +370,19 @@ impl Session {
 
     /// There is no connection any more, or there was none.
     fn failed(&mut self, cause: Cause) {
-        let (class, reason) = self.judge(cause);
-        self.wait(class, reason);
+        let class = self.judge(cause);
+        self.wait(class);
     }
 
     /// The connection is of no more use.
     fn close_after(&mut self, connection: Connection, cause: Cause) {
-        let (class, reason) = self.judge(cause);
-        self.close(connection, Then::Retry { class, reason });
+        let class = self.judge(cause);
+        self.close(connection, Then::Retry(class));
     }
 
     /// Takes account of a failure, and tells it.
-    fn judge(&mut self, cause: Cause) -> (FailureClass, CredentialReason) {
-        if let State::Running { since, .. } = self.state {
-            if self.now.since(since) >= STABLE_AFTER {
-                self.attempts.reset();
-            }
-        }
-        self.deliveries.disconnected();
-        self.refresh_at = None;
+    fn judge(&mut self, cause: Cause) -> FailureClass {
+        self.leave();
         self.unanswered_logins = match cause {
             Cause::LostWhileOpening => self.unanswered_logins.saturating_add(1),
             // These say nothing of the credentials.
@@ -505,14 +391,24 @@ impl Session {
         };
         let silent = self.unanswered_logins >= MAX_UNANSWERED_LOGINS;
         let class = if silent { FailureClass::Slow } else { cause.class() };
-        let reason = if silent || cause.is_rejection() {
+        if silent || cause.is_rejection() {
+            self.rejected = true;
             self.ready = None;
-            CredentialReason::Rejected
-        } else {
-            CredentialReason::Attempt
-        };
+        }
         self.tell(Event::Disconnected(Disconnected { cause }));
-        (class, reason)
+        class
+    }
+
+    /// The connection, if there is one, does not run any more.
+    fn leave(&mut self) {
+        if let State::Running { since, .. } = self.state {
+            if self.now.since(since) >= STABLE_AFTER {
+                self.attempts.reset();
+            }
+        }
+        self.deliveries.disconnected();
+        self.refresh_at = None;
+        self.expires_at = None;
     }
 
     fn close(&mut self, connection: Connection, then: Then) {
@@ -523,20 +419,21 @@ impl Session {
     fn closed(&mut self, then: Then) {
         match then {
             Then::Stop => self.end(StopReason::Requested),
-            Then::Start => self.want_credential(CredentialReason::Attempt),
-            Then::Retry { class, reason } => self.wait(class, reason),
+            Then::Start => self.want_credential(),
+            Then::Retry(class) => self.wait(class),
         }
     }
 
-    fn wait(&mut self, class: FailureClass, reason: CredentialReason) {
+    fn wait(&mut self, class: FailureClass) {
         let until = self.attempts.retry_at(self.now, class);
-        self.state = State::Waiting { until, reason };
+        self.state = State::Waiting { until };
         self.tell(Event::RetryAt(RetryAt { at: until }));
     }
 
     fn end(&mut self, reason: StopReason) {
         self.deliveries.give_up(None);
-        self.deliveries.disconnected();
+        self.leave();
+        self.ready = None;
         self.state = State::Stopped;
         self.tell(Event::Stopped(Stopped { reason }));
     }
@@ -594,6 +491,7 @@ impl Machine for Session {
             Input::Opened(opened) if opened.connection == current => {
                 if matches!(self.state, State::Opening { .. }) {
                     self.unanswered_logins = 0;
+                    self.rejected = false;
                     let (until, peer_idle_timeout) =
                         (self.now.after(LINK_TIMEOUT), opened.idle_timeout);
                     self.state = State::Attaching { connection: current, until, peer_idle_timeout };
@@ -636,37 +534,7 @@ impl Machine for Session {
     }
 }
 
-impl State {
-    const fn until(&self) -> Option<MonoTime> {
-        match self {
-            Self::Waiting { until, .. }
-            | Self::Dialing { until, .. }
-            | Self::Opening { until, .. }
-            | Self::Attaching { until, .. }
-            | Self::Closing { until, .. } => Some(*until),
-            Self::Idle | Self::CredentialWanted { .. } | Self::Running { .. } | Self::Stopped => {
-                None
-            }
-        }
-    }
-
-    const fn connection(&self) -> Option<Connection> {
-        match self {
-            Self::Dialing { connection, .. }
-            | Self::Opening { connection, .. }
-            | Self::Attaching { connection, .. }
-            | Self::Running { connection, .. }
-            | Self::Closing { connection, .. } => Some(*connection),
-            Self::Idle | Self::Waiting { .. } | Self::CredentialWanted { .. } | Self::Stopped => {
-                None
-            }
-        }
-    }
-}
-
 const LINK_NAME: &str = "receiver";
-/// Not in the specification: a peer that never answers must not hold the session for ever.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// For authentication and `open` together, of which a stack tells only the end (T_auth and T_open).
 const OPEN_TIMEOUT: Duration = Duration::from_secs(15);
 /// T_link.
@@ -675,9 +543,5 @@ const LINK_TIMEOUT: Duration = Duration::from_secs(15);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// T_stable.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
-/// A token that has less is not used for an attempt (specification, section 6.7).
-const MIN_LIFETIME: Duration = Duration::from_secs(60);
-/// A new token is asked for so long before the old one expires (specification, section 6.7).
-const REFRESH_BEFORE: Duration = Duration::from_secs(300);
 /// So many in a row are taken for a refusal (specification, section 6.6).
 const MAX_UNANSWERED_LOGINS: u8 = 3;

@@ -284,6 +284,7 @@ struct Values<'a> {
     consumer_group_id: Option<&'a str>,
     auth_id: Option<&'a str>,
     timestamp: Option<&'a str>,
+    has_empty_extension: bool,
 }
 
 impl<'a> Values<'a> {
@@ -306,9 +307,7 @@ impl<'a> Values<'a> {
                     let index = offset + params.len() - rest.len();
                     let (key, value) = extension(param, index)?;
                     let is_duplicate = pairs(params).take(count).any(|(earlier, _)| earlier == key);
-                    if value.is_empty() && !is_duplicate {
-                        return Err(ParseError::Empty { field: Field::Extension });
-                    }
+                    values.has_empty_extension |= value.is_empty();
                     (key, is_duplicate)
                 }
             };
@@ -366,6 +365,9 @@ impl<'a> Values<'a> {
             (AuthMode::AkSign, None) => None,
             (AuthMode::AkSign, Some(_)) => return Err(ParseError::UnexpectedSecurityToken),
         };
+        if self.has_empty_extension {
+            return Err(ParseError::Empty { field: Field::Extension });
+        }
         let timestamp = parse_timestamp(timestamp_text).ok_or(ParseError::BadTimestamp)?;
         Ok(UserName {
             client_id,

@@ -3,7 +3,7 @@
 mod sessions;
 
 use amqp_auth::{
-    AuthMode, BuildError, Consumer, Credential, SignMethod, UnsignedLogin,
+    BuildError, Credential,
     session::{CommandError, Event, InputError, Session},
 };
 use iot_sansio::{
@@ -12,7 +12,7 @@ use iot_sansio::{
 };
 use sessions::{
     EPOCH, SECRET, TOKEN, at, clock, config, deadline, deliver, dialed, drain, feed,
-    finish_attempt, key, retry_at, run, session, texts, token,
+    finish_attempt, key, login_of, retry_at, run, session, signed_elsewhere, texts, token,
 };
 use std::time::Duration;
 
@@ -126,6 +126,7 @@ fn a_delivery_that_came_settled_is_not_settled() {
     let delivery = Delivery::new(id, Message::new(&[], Body::Data(&[]))).with_settled(true);
     session.handle_input(at(1), delivery.into()).unwrap();
     assert_eq!(texts(&mut session), ["message 1"]);
+    assert_eq!(deadline(&mut session), None, "no answer to wait for");
     session.accept(at(2), id).unwrap();
     assert_eq!(texts(&mut session), [""; 0]);
 }
@@ -229,6 +230,8 @@ fn an_adapter_that_never_answers_a_dial_does_not_hold_the_session() {
     session.start(at(0)).unwrap();
     session.provide(at(0), key()).unwrap();
     let connection = dialed(&mut session);
+    session.handle_timeout(at(29_999));
+    assert_eq!(texts(&mut session), [""; 0]);
     session.handle_timeout(at(30_000));
     assert_eq!(texts(&mut session), ["abort", "disconnected DialTimeout", "retry"]);
     feed(&mut session, at(30_001), connection, &["connected", "tls"]);
@@ -307,24 +310,285 @@ fn a_wall_clock_that_is_set_moves_what_is_signed_and_when_a_token_is_asked_for()
 
 #[test]
 fn a_login_of_another_signer_is_taken_if_it_was_signed_for_this_attempt() {
-    let consumer = Consumer::new("client-01", "DEFAULT_GROUP").unwrap();
-    let method = SignMethod::HmacSha1;
-    let unsigned =
-        UnsignedLogin::new(&consumer, AuthMode::AkSign, "LTAI5tEXAMPLEKEY00000001", None, method)
-            .unwrap();
-    let login = |at: i64| unsigned.login(UnixMillis::new(EPOCH + at), &[7; 20]).unwrap();
-
+    let login = |at: i64| signed_elsewhere(EPOCH + at);
     let mut session = session();
     assert_eq!(session.provide_login(at(0), login(0)), Err(CommandError::Stopped));
     session.start(at(10)).unwrap();
     drain(&mut session);
-    let wanted_at = UnixMillis::new(EPOCH + 10);
-    let timestamp = UnixMillis::new(EPOCH + 9);
-    let stale = Err(CommandError::StaleLogin { timestamp, wanted_at });
-    assert_eq!(session.provide_login(at(20), login(9)), stale);
-    session.provide_login(at(20), login(10)).unwrap();
+    let other = login_of("client-02", EPOCH + 10);
+    assert_eq!(session.provide_login(at(20), other), Err(CommandError::OtherConsumer));
+    session.provide_login(at(20), login(9)).unwrap();
+    assert_eq!(texts(&mut session), ["want out of time"]);
+    session.provide_login(at(20), login(20)).unwrap();
     assert_eq!(texts(&mut session), ["dial"]);
-    assert_eq!(session.provide_login(at(21), login(21)), Err(CommandError::NotWanted));
+    session.provide_login(at(21), login(21)).unwrap();
+    assert_eq!(texts(&mut session), [""; 0], "unasked");
+}
+
+#[test]
+fn a_login_from_the_future_is_not_taken() {
+    for (ahead, expected) in [(5_000, "dial"), (5_001, "want out of time")] {
+        let mut session = session();
+        session.start(at(0)).unwrap();
+        drain(&mut session);
+        session.provide_login(at(0), signed_elsewhere(EPOCH + ahead)).unwrap();
+        assert_eq!(texts(&mut session), [expected]);
+    }
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_while_a_login_is_wanted_does_not_refuse_the_next_one() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    drain(&mut session);
+    session.set_wall_clock(at(10), UnixMillis::new(EPOCH - 3_600_000));
+    session.provide_login(at(20), signed_elsewhere(EPOCH - 3_599_990)).unwrap();
+    assert_eq!(texts(&mut session), ["dial"]);
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_twice_in_a_row_counts_as_none() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    drain(&mut session);
+    session.provide(at(0), token(59_999)).unwrap();
+    assert_eq!(texts(&mut session), ["want expiring"]);
+    session.provide(at(0), token(59_999)).unwrap();
+    assert_eq!(texts(&mut session), ["disconnected NoCredential", "retry"]);
+}
+
+#[test]
+fn a_credential_that_was_refused_stays_refused_until_one_is_accepted() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    session.provide(at(0), key()).unwrap();
+    let connection = dialed(&mut session);
+    feed(&mut session, at(1), connection, &["connected", "tls"]);
+    feed(&mut session, at(2), connection, &["closed", "refused", "1"]);
+    let retry = retry_at(&drain(&mut session)).unwrap();
+    session.handle_timeout(retry);
+    assert_eq!(texts(&mut session), ["want rejected"]);
+    session.credential_failed(retry).unwrap();
+    let retry = retry_at(&drain(&mut session)).unwrap();
+    session.handle_timeout(retry);
+    assert_eq!(texts(&mut session), ["want rejected"], "still");
+    session.stop(retry).unwrap();
+    session.start(retry).unwrap();
+    assert_eq!(texts(&mut session), ["stopped Requested", "want rejected"]);
+    session.provide(retry, key()).unwrap();
+    let connection = finish_attempt(&mut session, retry);
+    feed(&mut session, retry, connection, &["closed", "lost"]);
+    let retry = retry_at(&drain(&mut session)).unwrap();
+    session.handle_timeout(retry);
+    assert_eq!(texts(&mut session), ["want attempt"]);
+}
+
+#[test]
+fn a_token_that_cannot_be_had_is_asked_for_again_while_there_is_time() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    session.provide(at(0), token(900_000)).unwrap();
+    finish_attempt(&mut session, at(0));
+    for asked in (600..=840).step_by(30) {
+        let now = at(1_000 * asked);
+        assert_eq!(deadline(&mut session), Some(now));
+        session.handle_timeout(now);
+        assert_eq!(texts(&mut session), ["want refresh"]);
+        session.credential_failed(now).unwrap();
+    }
+    assert_eq!(deadline(&mut session), None, "less than 60 s are left then");
+}
+
+#[test]
+fn a_token_with_little_time_left_is_asked_for_at_once_and_then_with_patience() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    session.provide(at(0), token(299_000)).unwrap();
+    finish_attempt(&mut session, at(0));
+    session.handle_timeout(at(1));
+    assert_eq!(texts(&mut session), ["want refresh"]);
+    session.provide(at(1), token(299_000)).unwrap();
+    assert_eq!(deadline(&mut session), Some(at(30_001)), "the same again: not at once");
+}
+
+#[test]
+fn a_stopped_session_keeps_no_credential() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    session.provide(at(0), key()).unwrap();
+    session.provide(at(0), key()).unwrap();
+    let connection = dialed(&mut session);
+    let mut stopped = session.clone();
+    stopped.stop(at(1)).unwrap();
+    feed(&mut session, at(1), connection, &["connected", "tcp"]);
+    for mut session in [session, stopped] {
+        drain(&mut session);
+        session.start(at(2)).unwrap();
+        assert_eq!(
+            texts(&mut session),
+            ["want attempt"],
+            "and does not dial with the one given ahead"
+        );
+    }
+}
+
+#[test]
+fn a_credential_given_ahead_is_not_used_once_it_expires() {
+    let mut session = session();
+    let connection = run(&mut session, at(0));
+    session.provide(at(0), token(60_000)).unwrap();
+    feed(&mut session, at(1_000), connection, &["closed", "lost"]);
+    let retry = retry_at(&drain(&mut session)).unwrap();
+    session.handle_timeout(retry);
+    assert_eq!(texts(&mut session), ["want attempt"]);
+}
+
+#[test]
+fn the_waits_start_anew_after_a_stable_connection_also_if_it_was_stopped() {
+    let mut session = session();
+    let mut now = at(0);
+    session.start(now).unwrap();
+    for _ in 0..4 {
+        session.provide(now, key()).unwrap();
+        let connection = dialed(&mut session);
+        feed(&mut session, now, connection, &["closed", "lost"]);
+        now = retry_at(&drain(&mut session)).unwrap();
+        session.handle_timeout(now);
+    }
+    session.provide(now, key()).unwrap();
+    finish_attempt(&mut session, now);
+    now = now.after(Duration::from_secs(60));
+    session.stop(now).unwrap();
+    session.start(now).unwrap();
+    now = now.after(Duration::from_secs(5));
+    session.handle_timeout(now);
+    session.provide(now, key()).unwrap();
+    let connection = dialed(&mut session);
+    feed(&mut session, now, connection, &["closed", "lost"]);
+    let retry = retry_at(&drain(&mut session)).unwrap();
+    assert!(retry.since(now) <= Duration::from_secs(1), "{:?}", retry.since(now));
+}
+
+#[test]
+fn a_system_error_is_waited_for_a_second_and_one_that_stays_for_longer() {
+    for (code, most) in [("2", 1), ("3", 30), ("4", 1), ("9", 30)] {
+        let mut session = session();
+        session.start(at(0)).unwrap();
+        session.provide(at(0), key()).unwrap();
+        let connection = dialed(&mut session);
+        feed(&mut session, at(0), connection, &["connected", "tls"]);
+        feed(&mut session, at(0), connection, &["closed", "refused", code]);
+        let wait = retry_at(&drain(&mut session)).unwrap().since_origin();
+        let most = Duration::from_secs(most);
+        assert!(most / 2 <= wait && wait <= most, "{code}: {wait:?}");
+    }
+}
+
+#[test]
+fn attempts_that_reach_nobody_do_not_interrupt_the_count_of_silent_ones() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    let mut now = at(0);
+    for (wanted, connects) in [
+        ("want attempt", true),
+        ("want attempt", true),
+        ("want attempt", false),
+        ("want attempt", true),
+        ("want rejected", true),
+    ] {
+        session.handle_timeout(now);
+        assert_eq!(texts(&mut session), [wanted]);
+        session.provide(now, key()).unwrap();
+        let connection = dialed(&mut session);
+        if connects {
+            feed(&mut session, now, connection, &["connected", "tls"]);
+        }
+        feed(&mut session, now, connection, &["closed", "lost"]);
+        now = retry_at(&drain(&mut session)).unwrap();
+    }
+}
+
+#[test]
+fn what_the_report_on_a_login_warns_of_is_told_before_it_is_dialed() {
+    let mut session = session();
+    session.start(at(0)).unwrap();
+    drain(&mut session);
+    let long = Credential::sts("STS.K", SECRET, "t".repeat(700), None);
+    session.provide(at(0), long).unwrap();
+    let told = texts(&mut session);
+    assert!(told[0].starts_with("warning SaslFrameTooLong"), "{told:?}");
+    assert_eq!(told[1..], ["dial"]);
+}
+
+#[test]
+fn a_delivery_number_that_came_before_is_ignored() {
+    let mut session = session();
+    let connection = run(&mut session, at(0));
+    let [first, second] = [1, 2].map(|number| DeliveryId::new(connection, number));
+    assert_eq!(deliver(&mut session, at(1), second, Some("m2")), ["message 2"]);
+    for id in [second, first] {
+        assert_eq!(deliver(&mut session, at(1), id, Some("m1")), [""; 0]);
+    }
+    session.accept(at(2), second).unwrap();
+    assert_eq!(texts(&mut session), ["settle 2 Accepted"]);
+}
+
+#[test]
+fn copies_that_find_no_room_hold_back_credit_until_there_is_an_answer() {
+    let dedupe = amqp_auth::dedupe::Config::default().with_max_copies(0);
+    let config = config().with_credit(4).unwrap().with_deduplication(Some(dedupe));
+    let mut session = Session::new(config, clock(), 7);
+    let connection = run(&mut session, at(0));
+    let ids: Vec<_> = (1..=4).map(|number| DeliveryId::new(connection, number)).collect();
+    assert_eq!(deliver(&mut session, at(1), ids[0], Some("m1")), ["message 1"]);
+    for id in &ids[1..3] {
+        let number = id.number;
+        let released = [format!("settle {number} Released"), format!("overflow {number}")];
+        assert_eq!(deliver(&mut session, at(1), *id, Some("m1")), released, "and no credit");
+    }
+    session.accept(at(2), ids[0]).unwrap();
+    assert_eq!(texts(&mut session), ["settle 1 Accepted", "flow 4"]);
+}
+
+#[test]
+fn no_more_credit_is_given_than_the_window_of_seen_messages_holds() {
+    let dedupe = amqp_auth::dedupe::Config::default().with_capacity(2);
+    let mut session = Session::new(config().with_deduplication(Some(dedupe)), clock(), 7);
+    session.start(at(0)).unwrap();
+    session.provide(at(0), key()).unwrap();
+    let connection = dialed(&mut session);
+    for words in [["connected", "tls"].as_slice(), &["opened"]] {
+        feed(&mut session, at(0), connection, words);
+    }
+    drain(&mut session);
+    feed(&mut session, at(0), connection, &["attached"]);
+    assert_eq!(texts(&mut session), ["flow 2", "connected"]);
+}
+
+#[test]
+fn a_late_answer_is_told_where_the_platform_waits_for_it() {
+    let mut session = session();
+    let old = run(&mut session, at(0));
+    let first = DeliveryId::new(old, 1);
+    deliver(&mut session, at(1), first, Some("m1"));
+    let new = reconnect(&mut session, old);
+    session.handle_timeout(at(60_000));
+    assert_eq!(texts(&mut session), [""; 0], "nobody waits on the old connection");
+    deliver(&mut session, at(60_000), DeliveryId::new(new, 1), Some("m1"));
+    assert_eq!(deadline(&mut session), Some(at(85_000)));
+    session.handle_timeout(at(85_000));
+    assert_eq!(texts(&mut session), ["late 1"]);
+}
+
+#[test]
+fn a_session_that_starts_again_while_it_stops_does_not_tell_that_it_has_stopped() {
+    let mut session = session();
+    let connection = run(&mut session, at(0));
+    session.stop(at(1)).unwrap();
+    session.start(at(1)).unwrap();
+    feed(&mut session, at(2), connection, &["closed", "requested"]);
+    assert_eq!(texts(&mut session), ["close", "want attempt"]);
+    assert!(!session.is_finished());
 }
 
 #[test]

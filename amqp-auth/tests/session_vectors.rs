@@ -8,8 +8,8 @@ use amqp_auth::{IdleTimeout, session::FailureClass};
 use iot_sansio::{Machine as _, MonoTime, Output, amqp::Action};
 use serde::Deserialize;
 use sessions::{
-    at, deadline, dialed, drain, feed, finish_attempt, key, retry_at, run, session, text, texts,
-    token,
+    SEED, at, deadline, dialed, drain, feed, finish_attempt, key, retry_at, run, session, text,
+    texts, token,
 };
 use std::{slice, time::Duration};
 
@@ -156,9 +156,16 @@ fn failures(vector: &Vector) {
     let mut session = session();
     let mut now = at(0);
     let mut retries = Vec::new();
+    // What chance takes from each wait, drawn as the session draws it.
+    let class =
+        if vector.reasons == ["rejected"] { FailureClass::Slow } else { FailureClass::Normal };
+    let (mut rng, mut backoff) = (fastrand::Rng::with_seed(SEED), class.backoff());
     session.start(now).unwrap();
     assert_eq!(texts(&mut session), ["want attempt"]);
     for failure in &vector.failures {
+        if failure == "stable" {
+            backoff.reset();
+        }
         session.provide(now, key()).unwrap();
         let outputs = if failure == "stable" {
             let connection = finish_attempt(&mut session, now);
@@ -176,6 +183,7 @@ fn failures(vector: &Vector) {
         };
         let retry = retry_at(&outputs).unwrap();
         retries.push((now, retry));
+        assert_eq!(retry.since(now), backoff.next(rng.u64(..)), "{id}");
         assert_eq!(deadline(&mut session), Some(retry), "{id}");
         now = retry;
         session.handle_timeout(now);

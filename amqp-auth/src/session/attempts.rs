@@ -1,5 +1,6 @@
 //! When the next attempt to connect may be made.
 
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use fastrand::Rng;
@@ -14,14 +15,14 @@ pub(super) struct Attempts {
     slow: Backoff,
     /// Of the generator that jitter comes from.
     seed: u64,
-    /// Up to where the allowance is used: one attempt moves it on by [`INTERVAL`].
-    used_until: MonoTime,
+    /// When the last attempts were made, the oldest first.
+    made: VecDeque<MonoTime>,
 }
 
 impl Attempts {
     pub(super) const fn new(seed: u64) -> Self {
         let (normal, slow) = (FailureClass::Normal.backoff(), FailureClass::Slow.backoff());
-        Self { normal, slow, seed, used_until: MonoTime::ORIGIN }
+        Self { normal, slow, seed, made: VecDeque::new() }
     }
 
     /// Takes one attempt from the allowance, or tells when there will be one.
@@ -30,7 +31,10 @@ impl Attempts {
         if now < free {
             return Err(free);
         }
-        self.used_until = self.used_until.max(now).after(INTERVAL);
+        if self.made.len() == MAX_A_MINUTE {
+            self.made.pop_front();
+        }
+        self.made.push_back(now);
         Ok(())
     }
 
@@ -54,9 +58,12 @@ impl Attempts {
         self.slow.reset();
     }
 
+    /// When the oldest of a full allowance is a minute ago.
     fn free_at(&self) -> MonoTime {
-        let beyond = self.used_until.after(INTERVAL).since(MonoTime::ORIGIN.after(MINUTE));
-        MonoTime::from_origin(beyond)
+        match self.made.front() {
+            Some(oldest) if self.made.len() == MAX_A_MINUTE => oldest.after(MINUTE),
+            _ => MonoTime::ORIGIN,
+        }
     }
 }
 
@@ -74,29 +81,29 @@ impl FailureClass {
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Twenty attempts a minute: a fifth of what the platform allows a consumer group.
-const INTERVAL: Duration = Duration::from_secs(3);
+/// A fifth of what the platform allows a consumer group.
+const MAX_A_MINUTE: usize = 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_twenty_first_attempt_within_a_minute_waits() {
-        let (mut attempts, start) = (Attempts::new(1), MonoTime::from_millis(90_000));
-        for _ in 0..20 {
-            assert_eq!(attempts.take(start), Ok(()));
+    fn no_minute_has_more_than_twenty_attempts() {
+        let mut attempts = Attempts::new(1);
+        let at = |second: u64| MonoTime::from_millis(1_000 * second);
+        for second in 0..20 {
+            assert_eq!(attempts.take(at(second)), Ok(()));
         }
-        let free = start.after(INTERVAL);
-        assert_eq!(attempts.take(start), Err(free));
-        assert_eq!(attempts.take(free), Ok(()));
-        assert_eq!(attempts.take(free), Err(free.after(INTERVAL)));
+        assert_eq!(attempts.take(at(59)), Err(at(60)));
+        assert_eq!(attempts.take(at(60)), Ok(()));
+        assert_eq!(attempts.take(at(60)), Err(at(61)));
     }
 
     #[test]
     fn a_retry_waits_for_the_allowance_too() {
         let (mut attempts, start) = (Attempts::new(1), MonoTime::ORIGIN);
         while attempts.take(start).is_ok() {}
-        assert_eq!(attempts.retry_at(start, FailureClass::Normal), start.after(INTERVAL));
+        assert_eq!(attempts.retry_at(start, FailureClass::Normal), start.after(MINUTE));
     }
 }

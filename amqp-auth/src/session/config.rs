@@ -54,26 +54,28 @@ impl Config {
         }
     }
 
-    /// With another method of signing.
+    /// Sets the method of signing. Default: `hmacsha256`.
     #[must_use]
     pub fn with_sign_method(self, method: SignMethod) -> Self {
         Self { method, ..self }
     }
 
-    /// With another idle timeout.
+    /// Sets the idle timeout that `open` names, after which the platform closes a silent connection. Default: 60 s.
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: IdleTimeout) -> Self {
         Self { idle_timeout, ..self }
     }
 
-    /// With another address of the source; the platform is known to take any (specification, section 5.4).
+    /// Sets the address of the receiver's source. Default: `default`; the platform is known to take any
+    /// (specification, section 5.4).
     #[must_use]
     pub fn with_source(self, source: impl Into<String>) -> Self {
         Self { source: source.into(), ..self }
     }
 
-    /// With so many messages at most that were granted or wait to be settled, 1 to 1,000.
+    /// Sets how many messages may be on their way to the application or waiting for its answer, 1 to 1,000. Default: 64.
     ///
+    /// Work from an earlier connection counts until it is answered, and so do copies that wait for the first of them.
     /// A good number is workers × 25 s ÷ seconds that a message takes: what waits longer than 30 s is sent again.
     ///
     /// # Errors
@@ -85,34 +87,36 @@ impl Config {
         Ok(Self { credit, ..self })
     }
 
-    /// With another window for removing copies; none hands over every delivery, for an application that shares one
+    /// Sets how many message ids are remembered, and for how long. Default: 100,000 for 24 h.
+    ///
+    /// None hands over every delivery, copies too: for an application that shares one
     /// [`Window`](crate::dedupe::Window) among the sessions of a group.
     #[must_use]
     pub fn with_deduplication(self, deduplication: Option<dedupe::Config>) -> Self {
         Self { deduplication, ..self }
     }
 
-    /// What a message that could not be processed is settled with; none leaves it unsettled. Default: modified, as a
+    /// Sets what [`fail`](super::Session::fail) settles a message with; none leaves it unsettled. Default: modified, as a
     /// failed delivery. How the platform takes anything but `accepted` is not documented.
     #[must_use]
     pub fn with_failure_outcome(self, outcome: Option<Outcome>) -> Self {
         Self { on_failure: outcome, ..self }
     }
 
-    /// What messages that were not processed are settled with when the session stops; none leaves them unsettled.
+    /// Sets what [`stop`](super::Session::stop) settles messages with that were not answered; none leaves them unsettled.
     /// Default: released.
     #[must_use]
     pub fn with_stop_outcome(self, outcome: Option<Outcome>) -> Self {
         Self { on_stop: outcome, ..self }
     }
 
-    /// With so many outputs that may wait before inputs and commands are refused. Default: 1,024.
+    /// Sets how many outputs may wait to be drained before inputs and commands are refused, at least 1. Default: 1,024.
     ///
     /// What is taken last and the deadlines that pass add at most sixteen, and two for each message that waits for its
     /// answer.
     #[must_use]
     pub fn with_max_queued(self, max_queued: usize) -> Self {
-        Self { max_queued, ..self }
+        Self { max_queued: max_queued.max(1), ..self }
     }
 
     /// How messages are read: the login asks for bodies in base64, or does not.

@@ -1,6 +1,10 @@
 //! What the application works on, and the credit that leaves.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
 use core::time::Duration;
 
 use iot_sansio::{
@@ -18,8 +22,14 @@ pub(super) struct Deliveries {
     granted: u32,
     /// Handed over and not answered yet, also those of earlier connections.
     open: BTreeMap<DeliveryId, Open>,
+    /// When to tell that an answer is late, each once.
+    reminders: BTreeSet<(MonoTime, DeliveryId)>,
     /// Copies that wait for the answer to the first of them.
     tied: usize,
+    /// Copies that found no room: as much credit is held back until there is an answer.
+    withheld: u32,
+    /// The newest on the live connection.
+    newest: Option<DeliveryId>,
     seen: Option<Window<Copied>>,
 }
 
@@ -28,7 +38,6 @@ struct Open {
     message_id: Option<String>,
     /// The peer expects no answer.
     settled: bool,
-    /// When to tell that the answer is late; none once it is told.
     late_at: Option<MonoTime>,
 }
 
@@ -52,13 +61,23 @@ pub(super) enum Admission {
 
 impl Deliveries {
     pub(super) fn new(window: u32, deduplication: Option<dedupe::Config>) -> Self {
+        // No more than can be remembered.
+        let capacity = deduplication.map_or(usize::MAX, |config| config.capacity());
         Self {
-            window,
+            window: window.min(u32::try_from(capacity).unwrap_or(u32::MAX)),
             granted: 0,
             open: BTreeMap::new(),
+            reminders: BTreeSet::new(),
             tied: 0,
+            withheld: 0,
+            newest: None,
             seen: deduplication.map(Window::new),
         }
+    }
+
+    /// Whether a delivery of the live connection is one that was not seen before.
+    pub(super) fn is_new(&self, id: DeliveryId) -> bool {
+        self.newest.is_none_or(|newest| newest < id)
     }
 
     pub(super) fn admit(
@@ -68,6 +87,7 @@ impl Deliveries {
         settled: bool,
         message_id: Option<&str>,
     ) -> Admission {
+        self.newest = Some(id);
         self.granted = self.granted.saturating_sub(1);
         if self.room() == 0 {
             return Admission::Refuse;
@@ -78,17 +98,27 @@ impl Deliveries {
         };
         match begun {
             Ok(Begin::New) => {
-                let late_at = Some(now.after(ACK_LATE_AFTER));
                 let message_id = message_id.map(String::from);
-                self.open.insert(id, Open { message_id, settled, late_at });
+                self.open.insert(id, Open { message_id, settled, late_at: None });
+                if !settled {
+                    self.remind(id, now);
+                }
                 Admission::HandOver
             }
             Ok(Begin::InFlight) => {
                 self.tied += 1;
+                let first =
+                    self.open.iter().find(|(_, open)| open.message_id.as_deref() == message_id);
+                if let (Some((first, _)), false) = (first, settled) {
+                    self.remind(*first, now);
+                }
                 Admission::Wait
             }
             Ok(Begin::Done) => Admission::Accept,
-            Err(_) => Admission::Refuse,
+            Err(_) => {
+                self.withheld += 1;
+                Admission::Refuse
+            }
         }
     }
 
@@ -107,6 +137,10 @@ impl Deliveries {
         let Some(open) = self.open.remove(&id) else {
             return Vec::new();
         };
+        if let Some(late_at) = open.late_at {
+            self.reminders.remove(&(late_at, id));
+        }
+        self.withheld = 0;
         let mut copies: Vec<_> = match (&mut self.seen, &open.message_id, processed) {
             (Some(seen), Some(message_id), Some(now)) => seen.done(now, message_id).collect(),
             (Some(seen), Some(message_id), None) => seen.failed(message_id).collect(),
@@ -131,6 +165,11 @@ impl Deliveries {
     pub(super) fn disconnected(&mut self) {
         self.granted = 0;
         self.tied = 0;
+        self.withheld = 0;
+        self.newest = None;
+        // The platform does not wait for these any more.
+        self.reminders.clear();
+        self.open.values_mut().for_each(|open| open.late_at = None);
         if let Some(seen) = &mut self.seen {
             seen.retain(|_| false);
         }
@@ -149,22 +188,34 @@ impl Deliveries {
 
     /// When the next answer is late.
     pub(super) fn late_at(&self) -> Option<MonoTime> {
-        self.open.values().find_map(|open| open.late_at)
+        self.reminders.first().map(|(late_at, _)| *late_at)
     }
 
-    /// The next delivery whose answer is late by now, each once.
+    /// The next delivery whose answer is late by now.
     pub(super) fn late(&mut self, now: MonoTime) -> Option<DeliveryId> {
-        let (id, open) = self.open.iter_mut().find(|(_, open)| open.late_at.is_some())?;
-        if open.late_at? > now {
+        let (late_at, id) = *self.reminders.first()?;
+        if late_at > now {
             return None;
         }
-        open.late_at = None;
-        Some(*id)
+        self.reminders.pop_first();
+        if let Some(open) = self.open.get_mut(&id) {
+            open.late_at = None;
+        }
+        Some(id)
+    }
+
+    /// Sets the reminder for an open delivery, unless one is set: that of the copy that came first stands.
+    fn remind(&mut self, id: DeliveryId, now: MonoTime) {
+        if let Some(open) = self.open.get_mut(&id).filter(|open| open.late_at.is_none()) {
+            let late_at = now.after(ACK_LATE_AFTER);
+            open.late_at = Some(late_at);
+            self.reminders.insert((late_at, id));
+        }
     }
 
     fn room(&self) -> u32 {
         let waiting = u32::try_from(self.open.len() + self.tied).unwrap_or(u32::MAX);
-        self.window.saturating_sub(waiting)
+        self.window.saturating_sub(waiting).saturating_sub(self.withheld)
     }
 }
 

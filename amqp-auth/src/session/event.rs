@@ -8,7 +8,7 @@ use iot_sansio::{
     amqp::{self, Connection, DeliveryId, SaslCode},
 };
 
-use crate::{BuildError, message::Message};
+use crate::{BuildError, Warning, message::Message};
 
 /// What a session tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,14 +16,18 @@ use crate::{BuildError, message::Message};
 pub enum Event {
     /// Give a credential, with [`Session::provide`](super::Session::provide) or its like.
     CredentialWanted(CredentialWanted),
-    /// Messages may come from now on.
+    /// A login is being sent of which its [`Report`](crate::Report) warns.
+    LoginWarning(LoginWarning),
+    /// The receiver link stands. Messages come as far as earlier ones are answered: work from an earlier connection
+    /// takes room until it is.
     Connected(Connected),
     /// A message: process it, and then say so with [`Session::accept`](super::Session::accept) or
     /// [`Session::fail`](super::Session::fail).
     Message(Box<Received>),
     /// A message waits for its answer for 25 s: after 30 s the platform sends it again.
     AckLate(AckLate),
-    /// A message came beyond the credit, or beyond what the de-duplication window holds: it was released unseen.
+    /// A message came beyond the credit, or beyond what the de-duplication window holds: it was released unseen, and
+    /// is lost if it came settled.
     Overflow(Overflow),
     /// An attempt failed or the connection ended.
     Disconnected(Disconnected),
@@ -51,11 +55,21 @@ pub enum CredentialReason {
     Attempt,
     /// An attempt to connect, after the platform refused the last one: drop it from any cache.
     Rejected,
-    /// The token given expires within 60 s: get a new one.
+    /// The token given expires within 60 s: get a new one, or set the wall clock if it is wrong.
     Expiring,
+    /// The login given was not signed between the question and now: sign for each attempt, with the same clock.
+    OutOfTime,
     /// The token of the running connection expires within 300 s. The connection goes on; a new credential is kept for
     /// the next attempt.
     Refresh,
+}
+
+/// What to look at about a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct LoginWarning {
+    /// What may keep it from being accepted.
+    pub warning: Warning,
 }
 
 /// The receiver link stands.
@@ -74,6 +88,8 @@ pub struct Connected {
 pub struct Received {
     /// Names it in the answer.
     pub id: DeliveryId,
+    /// Whether the platform sent it settled: it does not wait for the answer then, and will not send it again.
+    pub settled: bool,
     /// What it says.
     pub message: Message<'static>,
 }
@@ -132,7 +148,7 @@ pub enum StopReason {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The application had no credential to give.
+    /// The application had no credential to give, or none that could be used.
     NoCredential,
     /// Host, port or certificate: no transport came about.
     Unreachable,
@@ -144,7 +160,8 @@ pub enum Cause {
     Mechanism,
     /// The peer refused the credentials. [`SaslCode::AUTH`]: check key, token, clock, `iot:sub`, group and instance.
     Refused(SaslCode),
-    /// Authentication and opening took longer than the platform's 15 s.
+    /// Authentication and opening together took longer than the 15 s that the platform gives authentication alone: a
+    /// stack tells only the end of both.
     OpenTimeout,
     /// The receiver link did not stand within the platform's 15 s.
     LinkTimeout,
@@ -247,21 +264,13 @@ pub enum CommandError {
     #[error("the session is stopped: start it first")]
     Stopped,
     /// The credential cannot be signed with.
-    #[error("the credential cannot be used: {0}")]
+    #[error("the credential cannot be used")]
     Credential(#[from] BuildError),
-    /// A login was given while none was asked for.
-    #[error("no login is wanted now: wait for the event that asks for one")]
-    NotWanted,
-    /// A login was signed for an earlier attempt.
+    /// A login was made for another consumer.
     #[error(
-        "the login was signed for {timestamp}, before it was wanted at {wanted_at}: sign for each attempt"
+        "the login names another client, group, instance or extension than this session: sign for its consumer"
     )]
-    StaleLogin {
-        /// Its timestamp.
-        timestamp: UnixMillis,
-        /// When it was asked for.
-        wanted_at: UnixMillis,
-    },
+    OtherConsumer,
     /// No such delivery waits for an answer.
     #[error("no delivery {} of connection {} waits for an answer: it was answered, or the session was stopped", .id.number, .id.connection.get())]
     UnknownDelivery {

@@ -80,9 +80,6 @@ fn params(text: &str, start: usize) -> Result<Vec<(String, String)>, String> {
         if params.iter().any(|(known, _)| known == key) {
             return Err(format!("DuplicateKey {{ key: {key:?} }}"));
         }
-        if value.is_empty() && !KEYS.contains(&key) {
-            return Err("Empty { field: Extension }".into());
-        }
         params.push((key.to_owned(), value));
         index += param.len() + 1;
     }
@@ -118,6 +115,10 @@ fn check(user_name: &UserName) -> Result<(), String> {
     }
     if mode == Some("aksign") && user_name.get("securityToken").is_some() {
         return Err("UnexpectedSecurityToken".into());
+    }
+    let mut extensions = user_name.params.iter().filter(|(key, _)| !KEYS.contains(&key.as_str()));
+    if extensions.any(|(_, value)| value.is_empty()) {
+        return Err("Empty { field: Extension }".into());
     }
     let timestamp = user_name.get("timestamp").unwrap_or_default();
     let digits = timestamp.chars().filter(char::is_ascii_digit).count();

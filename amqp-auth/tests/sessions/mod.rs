@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use amqp_auth::{
-    Consumer, Credential, Endpoint,
+    AuthMode, Consumer, Credential, Endpoint, Login, SignMethod, UnsignedLogin,
     session::{Cause, Config, CredentialReason, Event, InputError, Session},
 };
 use iot_sansio::{
@@ -15,6 +15,7 @@ use iot_sansio::{
 };
 
 pub(crate) const EPOCH: i64 = 1_700_000_000_000;
+pub(crate) const SEED: u64 = 7;
 pub(crate) const SECRET: &str = "canary-secret-of-the-key";
 pub(crate) const TOKEN: &str = "canary-token-of-the-key";
 
@@ -28,7 +29,7 @@ pub(crate) fn clock() -> WallClock {
 }
 
 pub(crate) fn session() -> Session {
-    Session::new(config(), clock(), 7)
+    Session::new(config(), clock(), SEED)
 }
 
 pub(crate) fn key() -> Credential {
@@ -39,6 +40,19 @@ pub(crate) fn key() -> Credential {
 pub(crate) fn token(expires_at: i64) -> Credential {
     let expires_at = UnixMillis::new(EPOCH + expires_at);
     Credential::sts("STS.EXAMPLEKEY0000000000002", SECRET, TOKEN, Some(expires_at))
+}
+
+/// A login that another signer made for the client of these sessions.
+pub(crate) fn signed_elsewhere(timestamp: i64) -> Login {
+    login_of("client-01", timestamp)
+}
+
+/// A login that another signer made for this client.
+pub(crate) fn login_of(client_id: &str, timestamp: i64) -> Login {
+    let consumer = Consumer::new(client_id, "DEFAULT_GROUP").unwrap();
+    let (mode, method) = (AuthMode::AkSign, SignMethod::HmacSha1);
+    let unsigned = UnsignedLogin::new(&consumer, mode, "LTAI5tEXAMPLEKEY00000001", None, method);
+    unsigned.unwrap().login(UnixMillis::new(timestamp), &[7; 20]).unwrap()
 }
 
 pub(crate) fn at(millis: u64) -> MonoTime {
@@ -91,6 +105,7 @@ pub(crate) fn text(output: &Output<Action, Event>) -> String {
         Output::Event(Event::CredentialWanted(wanted)) => {
             format!("want {}", reason(wanted.reason))
         }
+        Output::Event(Event::LoginWarning(told)) => format!("warning {:?}", told.warning),
         Output::Event(Event::Connected(_)) => "connected".into(),
         Output::Event(Event::Message(received)) => format!("message {}", received.id.number),
         Output::Event(Event::AckLate(late)) => format!("late {}", late.id.number),
@@ -111,6 +126,7 @@ pub(crate) fn reason(reason: CredentialReason) -> &'static str {
         CredentialReason::Attempt => "attempt",
         CredentialReason::Rejected => "rejected",
         CredentialReason::Expiring => "expiring",
+        CredentialReason::OutOfTime => "out of time",
         CredentialReason::Refresh => "refresh",
         _ => "?",
     }
