@@ -71,7 +71,7 @@ impl Client {
         loop {
             match self.event().await? {
                 Event::Message(received) => return Ok(*received),
-                Event::Connected(_) => {}
+                Event::LoginWarning(_) | Event::Connected(_) => {}
                 other => return Err(format!("no message: {other:?}").into()),
             }
         }
@@ -81,7 +81,8 @@ impl Client {
         loop {
             match self.event().await? {
                 Event::Connected(_) => return Ok(()),
-                Event::Stopped(_) => {} // before it was started again
+                // A long token, which is warned of; and the end before it was started again.
+                Event::LoginWarning(_) | Event::Stopped(_) => {}
                 other => return Err(format!("not connected: {other:?} {:?}", self.error).into()),
             }
         }
