@@ -289,7 +289,7 @@ struct Values<'a> {
 
 impl<'a> Values<'a> {
     /// Reads the parameters, of which the first stands at this byte of the user name.
-    #[inline]
+    #[inline(always)]
     fn read(params: &'a str, offset: usize) -> Result<Self, ParseError> {
         let mut values = Self::default();
         let (mut rest, mut count) = (params, 0);
@@ -323,7 +323,7 @@ impl<'a> Values<'a> {
     }
 
     /// Of a parameter that is known its key, its place and its value.
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, param: &'a str) -> Option<(&'static str, &mut Option<&'a str>, &'a str)> {
         // Compared with the keys that start so, which is faster than to look for the equals sign first.
         macro_rules! slot {
@@ -344,7 +344,7 @@ impl<'a> Values<'a> {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     fn check(self, client_id: &'a str, params: &'a str) -> Result<UserName<'a>, ParseError> {
         let auth_mode = match self.auth_mode.map(AuthMode::from_text) {
             Some(None) => return Err(ParseError::UnknownAuthMode),

@@ -228,14 +228,12 @@ impl Policy {
 
     fn check(&self, timestamp: UnixMillis, now: UnixMillis) -> Result<(), VerifyError> {
         let distance = now.abs_diff(timestamp);
-        let exceeds = |bound: Option<Duration>| {
-            bound.is_some_and(|bound| u128::from(distance) > bound.as_millis())
-        };
-        if timestamp <= now && exceeds(self.past) {
-            return Err(VerifyError::Stale { age_ms: distance });
-        }
-        if timestamp > now && exceeds(self.future) {
-            return Err(VerifyError::Future { ahead_ms: distance });
+        let bound = if timestamp <= now { self.past } else { self.future };
+        if bound.is_some_and(|bound| Duration::from_millis(distance) > bound) {
+            return Err(match timestamp <= now {
+                true => VerifyError::Stale { age_ms: distance },
+                false => VerifyError::Future { ahead_ms: distance },
+            });
         }
         Ok(())
     }

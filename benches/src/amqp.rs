@@ -66,7 +66,8 @@ pub fn verify_received(times: usize) {
     // On the heap, where received bytes are.
     let (user_name, password) = (USER_NAME.to_owned(), PASSWORD.to_owned());
     let secret = SECRET.to_owned();
-    let store = |auth_id: &str| (auth_id == AUTH_ID).then_some(Key::new(secret.as_bytes()));
+    // Looking a key up is not what is measured.
+    let store = |_: &str| Some(Key::new(secret.as_bytes()));
     let policy = Policy::strict();
     let run = || {
         let (user_name, password) =
@@ -75,7 +76,7 @@ pub fn verify_received(times: usize) {
     };
     assert!(run().is_ok());
     for _ in 0..times {
-        _ = black_box(run());
+        _ = black_box(&run());
     }
 }
 
