@@ -68,6 +68,7 @@ fn build_failure(error: &BuildError) -> Failure {
             failure.in_field(member(*field)).with("index", *index)
         }
         BuildError::DuplicateKey { key } => failure.in_field(key),
+        BuildError::TooLong { len } => failure.with("len", *len),
         BuildError::BadTimestamp { .. } => failure.in_field(member(Field::Timestamp)),
         _ => failure,
     }
@@ -92,6 +93,8 @@ variant_names! {
         UnexpectedSecurityToken,
         BadTimestamp,
         DuplicateKey,
+        TooLong,
+        TooManyExtensions,
         MacLen,
     }
 }

@@ -73,6 +73,7 @@ fn what_cannot_be_signed_says_why() {
         ("securityToken", json!(""), "Empty securityToken"),
         ("securityToken", json!("a\nb"), "ForbiddenChar securityToken"),
         ("securityToken", json!(0), "BadInput securityToken"),
+        ("securityToken", json!("t".repeat(16 << 10)), "TooLong"),
         ("signMethod", json!("HmacMD5"), "ok"),
         ("signMethod", json!("hmacsha512"), "UnknownSignMethod"),
         ("signMethod", json!(""), "UnknownSignMethod"),
@@ -110,7 +111,10 @@ fn an_error_carries_its_details_as_members() {
     other["clientId"] = "é|".into();
     let mut third = line.clone();
     (third["clientId"], third["consumerGroupId"]) = ("c".into(), "é,".into());
-    let (_, output) = run(&["amqp-sign"], feed([line, other, third]));
+    let mut fourth = third.clone();
+    (fourth["consumerGroupId"], fourth["accessKeyId"]) = ("G".into(), "K".repeat(20_000).into());
+    let (_, output) = run(&["amqp-sign"], feed([line, other, third, fourth]));
+    assert!(output[3]["error"]["len"].as_u64().unwrap() > 20_000);
     assert_eq!(output[0]["error"]["chars"], 65);
     assert_eq!(output[1]["error"]["index"], 2);
     assert_eq!(output[1]["error"]["ch"], "|");
