@@ -123,6 +123,14 @@ fn an_error_carries_its_details_as_members() {
 }
 
 #[test]
+fn a_zero_may_have_a_sign() {
+    let plus = line(&signature("A20")).to_string();
+    let minus = plus.replace(r#""timestamp":0"#, r#""timestamp":-0"#);
+    assert_ne!(plus, minus);
+    assert_eq!(run(&["amqp-sign"], minus), run(&["amqp-sign"], plus));
+}
+
+#[test]
 fn secrets_are_not_repeated() {
     let line = |name: &str, value: Value| {
         let mut line = json!({
