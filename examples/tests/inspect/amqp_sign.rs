@@ -70,7 +70,7 @@ fn what_cannot_be_signed_says_why() {
         ("accessSecret", json!(["S"]), "BadInput accessSecret"),
         ("securityToken", Value::Null, "ok"),
         ("securityToken", json!("a=b=="), "ok"),
-        ("securityToken", json!(""), "Empty securityToken"),
+        ("securityToken", json!(""), "MissingSecurityToken"),
         ("securityToken", json!("a\nb"), "ForbiddenChar securityToken"),
         ("securityToken", json!(0), "BadInput securityToken"),
         ("securityToken", json!("t".repeat(16 << 10)), "TooLong"),
@@ -100,6 +100,34 @@ fn what_cannot_be_signed_says_why() {
         line.as_object_mut().unwrap().remove(name);
         let (_, output) = run(&["amqp-sign"], feed([line]));
         assert_eq!(kinds(&output), [format!("1 BadInput {name}")]);
+    }
+}
+
+/// The order of the specification, section 3.3; the method comes after what says who connects.
+#[test]
+fn the_first_of_several_errors_is_told() {
+    let mut line = json!({
+        "clientId": "c|", "consumerGroupId": "", "accessKeyId": "", "accessSecret": "",
+        "iotInstanceId": "\"\"", "securityToken": "", "signMethod": "none", "timestamp": -1,
+    });
+    for (name, mended, expected) in [
+        ("else", json!(0), "ClientIdForbiddenChar"),
+        ("clientId", json!("c"), "Empty consumerGroupId"),
+        ("consumerGroupId", json!("a,b"), "Empty authId"),
+        ("accessKeyId", json!("a,b"), "Empty accessSecret"),
+        ("accessSecret", json!("S"), "ForbiddenChar consumerGroupId"),
+        ("consumerGroupId", json!("G"), "ForbiddenChar iotInstanceId"),
+        ("iotInstanceId", json!("i"), "UnknownSignMethod"),
+        ("signMethod", json!("hmacmd5"), "ForbiddenChar authId"),
+        ("accessKeyId", json!("K".repeat(20_000)), "MissingSecurityToken"),
+        ("securityToken", json!(","), "ForbiddenChar securityToken"),
+        ("securityToken", json!("T"), "TooLong"),
+        ("accessKeyId", json!("K"), "BadTimestamp timestamp"),
+        ("timestamp", json!(1), "ok"),
+    ] {
+        line[name] = mended;
+        let (_, output) = run(&["amqp-sign"], feed([line.clone()]));
+        assert_eq!(kinds(&output), [format!("1 {expected}")]);
     }
 }
 
