@@ -270,10 +270,14 @@ impl<W: Write> Output<W> {
         writeln!(self.writer)
     }
 
-    /// Hands over all that was written. Whether no error was among it.
-    pub(super) fn finish(mut self) -> io::Result<bool> {
-        self.writer.flush()?;
-        Ok(self.all_in_order)
+    /// Hands over all that was written.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// Whether no error was among what was written.
+    pub(super) const fn is_all_in_order(&self) -> bool {
+        self.all_in_order
     }
 }
 
