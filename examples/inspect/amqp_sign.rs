@@ -17,7 +17,8 @@ use super::{
 ///
 /// Reads {"clientId","iotInstanceId"?,"consumerGroupId","accessKeyId","accessSecret","securityToken"?,"signMethod",
 /// "timestamp"} and answers with user name, password, what was signed, and the message of SASL PLAIN in hex. Who has a
-/// securityToken signs in mode ststoken, else in aksign. The timestamp is in milliseconds.
+/// securityToken signs in mode ststoken, else in aksign. The timestamp is in milliseconds. The "field" of an error is the
+/// name of a parameter, authId for accessKeyId, or accessSecret.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {}
@@ -32,6 +33,22 @@ pub(super) fn answer(members: &Members<'_>) -> Result<Value, Failure> {
     let method = members.required_text("signMethod")?;
     let timestamp = UnixMillis::new(members.required_integer("timestamp")?);
 
+    let consumer = Consumer::new(client_id, &*consumer_group_id);
+    if !consumer.as_ref().is_err_and(is_about_client_id) {
+        // Before what holds a wrong character: that is the order of the specification, section 3.3.
+        let required = [
+            (Field::ConsumerGroupId, &consumer_group_id),
+            (Field::AuthId, &access_key_id),
+            (Field::AccessKeySecret, &access_secret),
+        ];
+        if let Some((field, _)) = required.into_iter().find(|(_, value)| value.is_empty()) {
+            let failure = Failure::new("Empty", format!("{} is empty", member(field)));
+            return Err(failure.in_field(member(field)));
+        }
+    }
+    let consumer = consumer
+        .and_then(|consumer| consumer.with_instance_id(instance_id.unwrap_or_default()))
+        .map_err(|error| build_failure(&error))?;
     let Some(method) = SignMethod::from_name(&method) else {
         return Err(parse_failure(&ParseError::UnknownSignMethod));
     };
@@ -40,12 +57,16 @@ pub(super) fn answer(members: &Members<'_>) -> Result<Value, Failure> {
         None => Credential::key(access_key_id, access_secret),
     };
     let sign = || {
-        let consumer = Consumer::new(client_id, consumer_group_id)?
-            .with_instance_id(instance_id.unwrap_or_default())?;
         let signer = Signer::new(&consumer, &credential, method)?;
         Ok((signer.login(timestamp)?, signer.unsigned().string_to_sign(timestamp)?))
     };
-    let (login, signed) = sign().map_err(|error: BuildError| build_failure(&error))?;
+    let (login, signed) = sign().map_err(|error| match error {
+        // The member asks for mode ststoken, and has nothing for it.
+        BuildError::Empty { field: Field::SecurityToken, .. } => {
+            build_failure(&BuildError::MissingSecurityToken)
+        }
+        error => build_failure(&error),
+    })?;
     let (user_name, password) = (login.user_name(), login.password());
     let plain = plain_response(user_name, password).expect("neither is empty or holds NUL");
     Ok(json!({
@@ -54,6 +75,15 @@ pub(super) fn answer(members: &Members<'_>) -> Result<Value, Failure> {
         "password": password,
         "saslPlainHex": HEXLOWER.encode(plain.expose()),
     }))
+}
+
+const fn is_about_client_id(error: &BuildError) -> bool {
+    matches!(
+        error,
+        BuildError::ClientIdEmpty
+            | BuildError::ClientIdTooLong { .. }
+            | BuildError::ClientIdForbiddenChar { .. }
+    )
 }
 
 fn build_failure(error: &BuildError) -> Failure {
@@ -68,13 +98,14 @@ fn build_failure(error: &BuildError) -> Failure {
             failure.in_field(member(*field)).with("index", *index)
         }
         BuildError::DuplicateKey { key } => failure.in_field(key),
+        BuildError::TooLong { len } => failure.with("len", *len),
         BuildError::BadTimestamp { .. } => failure.in_field(member(Field::Timestamp)),
         _ => failure,
     }
 }
 
-/// The member of the input line that gives a field, where it is a parameter under the parameter's name.
-fn member(field: Field) -> &'static str {
+/// The name of a field in an error: that of the parameter, and of the member where it is none.
+const fn member(field: Field) -> &'static str {
     match field {
         Field::AccessKeySecret => "accessSecret",
         _ => field.as_str(),
@@ -92,6 +123,8 @@ variant_names! {
         UnexpectedSecurityToken,
         BadTimestamp,
         DuplicateKey,
+        TooLong,
+        TooManyExtensions,
         MacLen,
     }
 }

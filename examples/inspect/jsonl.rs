@@ -48,6 +48,13 @@ pub(super) struct Output<W> {
     all_in_order: bool,
 }
 
+/// The answer to a line.
+#[derive(Serialize)]
+struct Answer<'a, T> {
+    line: u64,
+    ok: &'a T,
+}
+
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(input: R) -> Self {
         Self { input, buffer: Vec::new(), number: 0 }
@@ -109,7 +116,7 @@ impl<'a> Members<'a> {
     }
 
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Failure> {
-        self.read(name, "a 64-bit integer")
+        self.digits(name, "a 64-bit integer")
     }
 
     pub(super) fn required_integer(&self, name: &str) -> Result<i64, Failure> {
@@ -118,7 +125,7 @@ impl<'a> Members<'a> {
 
     /// A span of time in milliseconds.
     pub(super) fn span(&self, name: &str) -> Result<Option<Duration>, Failure> {
-        let millis = self.read(name, "a 64-bit integer of at least 0")?;
+        let millis = self.digits(name, "a 64-bit integer of at least 0")?;
         Ok(millis.map(Duration::from_millis))
     }
 
@@ -179,14 +186,27 @@ impl<'a> Members<'a> {
             .map_err(|_| Failure::bad_member(name, &format!("is not {what}")))
     }
 
+    fn digits<T: TryFrom<i128>>(&self, name: &str, what: &str) -> Result<Option<T>, Failure> {
+        let Some(raw) = self.raw(name).map(RawValue::get).filter(|raw| *raw != "null") else {
+            return Ok(None);
+        };
+        let bad = || Failure::bad_member(name, &format!("is not {what}"));
+        integer(raw).map(Some).ok_or_else(bad)
+    }
+
     /// A member as it is written.
     pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(&Name(Cow::Borrowed(name.as_bytes()))).copied()
     }
 }
 
+/// The integer that a JSON value is. serde_json takes `-0` for a number with a fraction.
+pub(super) fn integer<T: TryFrom<i128>>(json: &str) -> Option<T> {
+    T::try_from(json.parse().ok()?).ok()
+}
+
 /// JSON without the space between its tokens: members stay in their order, numbers as they are written.
-fn compact(json: &str) -> String {
+pub(super) fn compact(json: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     let is_kept = |character: &char| {
         in_string ^= *character == '"' && !escaped;
@@ -234,8 +254,8 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes the answer to a line.
-    pub(super) fn answer(&mut self, line: u64, ok: &Value) -> io::Result<()> {
-        self.write(&json!({ "line": line, "ok": ok }))
+    pub(super) fn answer(&mut self, line: u64, ok: &impl Serialize) -> io::Result<()> {
+        self.write(&Answer { line, ok })
     }
 
     /// Writes why there is no answer to a line.
@@ -245,22 +265,27 @@ impl<W: Write> Output<W> {
     }
 
     /// Writes one line.
-    pub(super) fn write(&mut self, line: &Value) -> io::Result<()> {
-        writeln!(self.writer, "{line}")
+    pub(super) fn write(&mut self, line: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.writer, line)?;
+        writeln!(self.writer)
     }
 
-    /// Hands over all that was written. Whether no error was among it.
-    pub(super) fn finish(mut self) -> io::Result<bool> {
-        self.writer.flush()?;
-        Ok(self.all_in_order)
+    /// Hands over all that was written.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// Whether no error was among what was written.
+    pub(super) const fn is_all_in_order(&self) -> bool {
+        self.all_in_order
     }
 }
 
 /// Answers each line for itself.
-pub(super) fn answer_each(
+pub(super) fn answer_each<T: Serialize>(
     input: impl BufRead,
     output: &mut Output<impl Write>,
-    answer: impl Fn(&Members<'_>) -> Result<Value, Failure>,
+    answer: impl Fn(&Members<'_>) -> Result<T, Failure>,
 ) -> io::Result<()> {
     let mut lines = Lines::new(input);
     while let Some((line, members)) = lines.next()? {

@@ -2,6 +2,7 @@
 //!
 //! Every command reads standard input, one JSON object a line, and answers on standard output, one JSON object a line;
 //! `jsonl` has the rules. The exit status is 0 when every line was in order, 1 when one was not, and 2 for wrong usage.
+//! Where nobody reads the output any more, as after `head`, it ends quietly, and the lines so far count.
 
 use std::{
     env,
@@ -26,6 +27,7 @@ mod lifecycle_decode;
 ///
 /// One answer for each line, unless a command says otherwise: {"line":N,"ok":{…}} or
 /// {"line":N,"error":{"kind":"…","message":"…"}}. Exit status 0: every line was in order; 1: one was not; 2: wrong usage.
+/// When the reader of the output goes away, as head does, the lines so far count.
 #[derive(Parser)]
 #[command(name = "inspect", after_help = EXAMPLE, verbatim_doc_comment)]
 struct Cli {
@@ -74,14 +76,15 @@ pub(crate) fn run(
         Command::AmqpVerify(_) => answer_each(input, &mut output, amqp_verify::answer),
         Command::AmqpMessage(_) => answer_each(input, &mut output, amqp_message::answer),
     };
-    match done.and_then(|()| output.finish()) {
-        Ok(true) => ALL_IN_ORDER,
-        Ok(false) => NOT_ALL_IN_ORDER,
-        Err(error) => {
+    match done.and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             // Where this cannot be said either, the status still tells.
             let _ = writeln!(messages, "inspect: {error}");
             NOT_ALL_IN_ORDER
         }
+        // Who reads no further has what was asked for.
+        _ if output.is_all_in_order() => ALL_IN_ORDER,
+        _ => NOT_ALL_IN_ORDER,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{feed, kinds, run};
+use super::{feed, kinds, run, run_raw};
 
 /// Section 15.H. Left out are those with what a line cannot say: a timestamp as such (H03), several sections or another
 /// form of body (H06, H07, H08), what `Debug` shows (H15: here bodies are printed whole), an aborted transfer (H16).
@@ -90,11 +90,12 @@ fn a_body_is_told_as_far_as_it_can_be() {
         (custom, r#"{"n":9223372036854775807,"deviceSecret":"whole"}"#, "body", ""),
         (custom, "[1]", "bodyHex", ""),
         (custom, "", "bodyHex", ""),
-        (custom, r#"{"a":"\ud800"}"#, "bodyHex", ""),
         (status, "", "bodyHex", "NotJson"),
         (status, "[1]", "bodyHex", "NotAnObject"),
         (status, "{}{}", "bodyHex", "NotJson"),
-        (status, r#"{"a":"\ud800"}"#, "bodyHex", "NotJson"),
+        (status, " {\"a\":0}\r\n", "body", ""),
+        (status, "\u{a0}{}", "bodyHex", "NotJson"),
+        (status, "\u{feff}{}", "bodyHex", "NotJson"),
         // An object that is not what the class has.
         (status, r#"{"status":{}}"#, "body", "WrongType status"),
         (status, r#"{"status":"offline","offlineReasonCode":"","clientIp":{}}"#, "body", ""),
@@ -117,10 +118,33 @@ fn a_body_is_told_as_far_as_it_can_be() {
 }
 
 #[test]
+fn a_body_is_told_as_it_came() {
+    let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(1_000), "]".repeat(1_000));
+    for body in [
+        r#"{"n":123456789012345678901234567890,"a":1.10,"b":1E5,"c":-0,"d":-0.0,"e":1e400}"#,
+        r#"{"z":1,"a":2,"z":3}"#,
+        r#"{"a":"\ud800","\udc00":"\/\u0041\""}"#,
+        r#"{"$serde_json::private::RawValue":"[\"forged\"]"}"#,
+        r#"{"a":{"$serde_json::private::Number":"5"}}"#,
+        &deep,
+    ] {
+        let spaced = format!(" {{\t\r\n{} ", &body[1..]);
+        for payload in [json!(body).to_string(), json!(spaced).to_string(), body.to_owned()] {
+            let line = format!(r#"{{"properties":{{}},"payload":{payload}}}"#);
+            let (status, output, _) = run_raw(&["amqp-message"], line.as_bytes());
+            let told =
+                output.split_once(r#""body":"#).and_then(|(_, told)| told.strip_suffix("}}\n"));
+            assert_eq!((status, told), (0, Some(body)), "{payload}");
+        }
+    }
+}
+
+#[test]
 fn ids_and_times_are_exact_in_every_type_that_they_come_in() {
     for (written, id) in [
         ("18446744073709551615", json!("18446744073709551615")),
         ("9223372036854775807", json!("9223372036854775807")),
+        ("-0", json!("0")),
         ("\"01\"", json!("01")),
         ("\"\"", Value::Null),
         ("1.5", Value::Null),
@@ -135,6 +159,7 @@ fn ids_and_times_are_exact_in_every_type_that_they_come_in() {
     for (written, time) in [
         ("9223372036854775807", json!(i64::MAX)),
         ("-1", json!(-1)),
+        ("-0", json!(0)),
         ("9223372036854775808", Value::Null),
         ("1535680948195.5", Value::Null),
         ("\"soon\"", Value::Null),
@@ -162,6 +187,8 @@ fn every_unusable_line_says_why_and_the_next_one_is_read() {
         (properties("\"\""), "BadInput properties"),
         (properties(r#"{"a":{}}"#), "BadInput properties"),
         (properties(r#"{"a":[1]}"#), "BadInput properties"),
+        (properties(r#"{"a":{"$serde_json::private::Number":"5"}}"#), "BadInput properties"),
+        (properties(r#"{"a":{"$serde_json::private::RawValue":"5"}}"#), "BadInput properties"),
         (properties(r#"{"a":"\ud800"}"#), "BadInput properties"),
         (properties(r#"{"\ud800":"a"}"#), "BadInput properties"),
         (properties(r#"{"a":18446744073709551616}"#), "BadInput properties"),

@@ -4,7 +4,8 @@
 
 prints COUNT random inputs of `inspect amqp-sign`, `amqp-parse` or `amqp-verify`, one JSON object a line: the "input"
 line, and what must come of it: the "ok", or the "errors" of which any may be told. There is more than one only where
-several things are wrong and no order of the checks is specified. The seed is fixed. Standard library only.
+several things are wrong in a user name and no order of the checks is specified; what is to be signed has an order. The
+seed is fixed. Standard library only.
 """
 
 import base64
@@ -61,35 +62,31 @@ def offset(text, is_wrong):
 
 
 def sign(line):
-    client_id, group = text(line, "clientId"), text(line, "consumerGroupId")
-    auth_id, secret = text(line, "accessKeyId"), text(line, "accessSecret")
-    instance, token = text(line, "iotInstanceId", True), text(line, "securityToken", True)
+    client_id, instance = text(line, "clientId"), text(line, "iotInstanceId", True)
+    group, auth_id = text(line, "consumerGroupId"), text(line, "accessKeyId")
+    secret, token = text(line, "accessSecret"), text(line, "securityToken", True)
     method, timestamp = ascii_lower(text(line, "signMethod")), integer(line, "timestamp")
 
-    refused = []
     if not client_id:
-        refused.append(Refused("ClientIdEmpty"))
-    elif len(client_id) > 64:
-        refused.append(Refused("ClientIdTooLong", chars=len(client_id)))
-    elif (at := offset(client_id, lambda c: c == "|" or is_control(c))) is not None:
-        char = client_id.encode()[at:].decode()[0]
-        refused.append(Refused("ClientIdForbiddenChar", index=at, ch=char))
-    for name, value in (("consumerGroupId", group), ("authId", auth_id), ("securityToken", token)):
-        if value == "":
-            refused.append(Refused("Empty", field=name))
-        elif value and (at := offset(value, lambda c: c in ",|" or is_control(c))) is not None:
-            refused.append(Refused("ForbiddenChar", field=name, index=at))
+        raise Refused("ClientIdEmpty")
+    if len(client_id) > 64:
+        raise Refused("ClientIdTooLong", chars=len(client_id))
+    if (at := offset(client_id, lambda c: c == "|" or is_control(c))) is not None:
+        raise Refused("ClientIdForbiddenChar", index=at, ch=client_id.encode()[at:].decode()[0])
+    for name, value in (("consumerGroupId", group), ("authId", auth_id), ("accessSecret", secret)):
+        if not value:
+            raise Refused("Empty", field=name)
+    refuse_forbidden("consumerGroupId", group)
     if (at := offset(instance or "", lambda c: not re.fullmatch("[A-Za-z0-9_-]", c))) is not None:
-        refused.append(Refused("ForbiddenChar", field="iotInstanceId", index=at))
-    if secret == "":
-        refused.append(Refused("Empty", field="accessSecret"))
+        raise Refused("ForbiddenChar", field="iotInstanceId", index=at)
     if method not in HASHES:
-        refused.append(Refused("UnknownSignMethod"))
+        raise Refused("UnknownSignMethod")
+    refuse_forbidden("authId", auth_id)
+    if token == "":
+        raise Refused("MissingSecurityToken")
+    refuse_forbidden("securityToken", token or "")
     if timestamp < 0:
-        refused.append(Refused("BadTimestamp", field="timestamp"))
-    if refused:
-        refused[0].errors = [error for one in refused for error in one.errors]
-        raise refused[0]
+        raise Refused("BadTimestamp", field="timestamp")
 
     params = [("iotInstanceId", instance)] if instance else []
     params += [("authMode", "aksign")] if token is None else [("authMode", "ststoken"), ("securityToken", token)]
@@ -99,6 +96,11 @@ def sign(line):
     mac = password(method, secret, signed)
     plain = b"\0" + user_name.encode() + b"\0" + mac.encode()
     return {"userName": user_name, "stringToSign": signed, "password": mac, "saslPlainHex": plain.hex()}
+
+
+def refuse_forbidden(name, value):
+    if (at := offset(value, lambda c: c in ",|" or is_control(c))) is not None:
+        raise Refused("ForbiddenChar", field=name, index=at)
 
 
 def read_user_name(raw):

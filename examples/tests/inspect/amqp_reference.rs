@@ -12,7 +12,7 @@ fn python_signs_as_we_do() {
     let tally = compare("sign");
     let kinds =
         ["ClientIdEmpty", "ClientIdTooLong", "ClientIdForbiddenChar", "Empty", "ForbiddenChar"];
-    assert_tally(tally, &kinds);
+    assert_tally(tally, &[&kinds[..], &["MissingSecurityToken", "BadTimestamp"]].concat());
 }
 
 #[test]
@@ -49,12 +49,20 @@ fn compare(command: &str) -> Option<BTreeMap<String, usize>> {
         let error = &answer["error"];
         let agrees = match case["errors"].as_array() {
             None => answer.get("ok") == case.get("ok"),
+            Some(errors) if command == "sign" => *errors == [without_message(error)],
             Some(errors) => errors.iter().any(|expected| is_part_of(expected, error)),
         };
         assert!(agrees, "{case}\n{answer}");
         *tally.entry(error["kind"].as_str().unwrap_or("ok").to_owned()).or_default() += 1;
     }
     Some(tally)
+}
+
+/// What an error says to programs.
+fn without_message(error: &Value) -> Value {
+    let mut error = error.clone();
+    error.as_object_mut().and_then(|members| members.remove("message"));
+    error
 }
 
 /// Whether an error has these members among others.

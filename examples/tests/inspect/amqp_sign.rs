@@ -70,9 +70,10 @@ fn what_cannot_be_signed_says_why() {
         ("accessSecret", json!(["S"]), "BadInput accessSecret"),
         ("securityToken", Value::Null, "ok"),
         ("securityToken", json!("a=b=="), "ok"),
-        ("securityToken", json!(""), "Empty securityToken"),
+        ("securityToken", json!(""), "MissingSecurityToken"),
         ("securityToken", json!("a\nb"), "ForbiddenChar securityToken"),
         ("securityToken", json!(0), "BadInput securityToken"),
+        ("securityToken", json!("t".repeat(16 << 10)), "TooLong"),
         ("signMethod", json!("HmacMD5"), "ok"),
         ("signMethod", json!("hmacsha512"), "UnknownSignMethod"),
         ("signMethod", json!(""), "UnknownSignMethod"),
@@ -102,6 +103,34 @@ fn what_cannot_be_signed_says_why() {
     }
 }
 
+/// The order of the specification, section 3.3; the method comes after what says who connects.
+#[test]
+fn the_first_of_several_errors_is_told() {
+    let mut line = json!({
+        "clientId": "c|", "consumerGroupId": "", "accessKeyId": "", "accessSecret": "",
+        "iotInstanceId": "\"\"", "securityToken": "", "signMethod": "none", "timestamp": -1,
+    });
+    for (name, mended, expected) in [
+        ("else", json!(0), "ClientIdForbiddenChar"),
+        ("clientId", json!("c"), "Empty consumerGroupId"),
+        ("consumerGroupId", json!("a,b"), "Empty authId"),
+        ("accessKeyId", json!("a,b"), "Empty accessSecret"),
+        ("accessSecret", json!("S"), "ForbiddenChar consumerGroupId"),
+        ("consumerGroupId", json!("G"), "ForbiddenChar iotInstanceId"),
+        ("iotInstanceId", json!("i"), "UnknownSignMethod"),
+        ("signMethod", json!("hmacmd5"), "ForbiddenChar authId"),
+        ("accessKeyId", json!("K".repeat(20_000)), "MissingSecurityToken"),
+        ("securityToken", json!(","), "ForbiddenChar securityToken"),
+        ("securityToken", json!("T"), "TooLong"),
+        ("accessKeyId", json!("K"), "BadTimestamp timestamp"),
+        ("timestamp", json!(1), "ok"),
+    ] {
+        line[name] = mended;
+        let (_, output) = run(&["amqp-sign"], feed([line.clone()]));
+        assert_eq!(kinds(&output), [format!("1 {expected}")]);
+    }
+}
+
 #[test]
 fn an_error_carries_its_details_as_members() {
     let mut line = line(&signature("A02"));
@@ -110,12 +139,23 @@ fn an_error_carries_its_details_as_members() {
     other["clientId"] = "é|".into();
     let mut third = line.clone();
     (third["clientId"], third["consumerGroupId"]) = ("c".into(), "é,".into());
-    let (_, output) = run(&["amqp-sign"], feed([line, other, third]));
+    let mut fourth = third.clone();
+    (fourth["consumerGroupId"], fourth["accessKeyId"]) = ("G".into(), "K".repeat(20_000).into());
+    let (_, output) = run(&["amqp-sign"], feed([line, other, third, fourth]));
+    assert!(output[3]["error"]["len"].as_u64().unwrap() > 20_000);
     assert_eq!(output[0]["error"]["chars"], 65);
     assert_eq!(output[1]["error"]["index"], 2);
     assert_eq!(output[1]["error"]["ch"], "|");
     assert_eq!(output[2]["error"]["index"], 2);
     assert_eq!(output[2]["error"]["field"], "consumerGroupId");
+}
+
+#[test]
+fn a_zero_may_have_a_sign() {
+    let plus = line(&signature("A20")).to_string();
+    let minus = plus.replace(r#""timestamp":0"#, r#""timestamp":-0"#);
+    assert_ne!(plus, minus);
+    assert_eq!(run(&["amqp-sign"], minus), run(&["amqp-sign"], plus));
 }
 
 #[test]

@@ -121,6 +121,14 @@ fn every_unusable_line_says_why_and_tells_no_secret() {
     }
 }
 
+#[test]
+fn a_window_may_be_zero_with_a_sign() {
+    let plus = with(login("A02"), "windowMs", json!(0)).to_string();
+    let minus = plus.replace(r#""windowMs":0"#, r#""windowMs":-0"#);
+    assert_ne!(plus, minus);
+    assert_eq!(kinds(&run(&["amqp-verify"], minus).1), ["1 ok"]);
+}
+
 /// The login of a signature vector, at the time it was signed, with the window of the strict policy.
 fn login(id: &str) -> Value {
     let vector = signature(id);

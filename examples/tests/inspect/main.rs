@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    io::Write as _,
+    io::{self, Write as _},
     iter,
     path::PathBuf,
     process::{Command, Stdio},
@@ -194,6 +194,38 @@ fn output_that_cannot_be_written_is_an_error_and_no_panic() {
     let mut full = [0; 10];
     assert_eq!(inspect::run(args, &line[..], &mut full[..], &mut messages), 1);
     assert!(!messages.is_empty());
+}
+
+/// As after `head -1`.
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    let good = r#"{"payload":{"clientId":"d","timestamp":1700000000000,"eventType":"connected"}}"#;
+    for (first, expected) in [(good, 0), ("{}", 1)] {
+        let input = format!("{first}\n{}", format!("{good}\n").repeat(10));
+        let args = ["inspect", "lifecycle-decode"].map(OsString::from);
+        let (mut reader, mut messages) = (LeavesAfter(first.len()), Vec::new());
+        let status = inspect::run(args, input.as_bytes(), &mut reader, &mut messages);
+        assert_eq!((status, &*messages), (expected, &b""[..]), "{first}");
+        assert_eq!(reader.0, 0);
+    }
+}
+
+/// The writing end of a pipe whose reader goes away when it has read that many bytes.
+struct LeavesAfter(usize);
+
+impl io::Write for LeavesAfter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let read = bytes.len().min(self.0);
+        self.0 -= read;
+        Ok(read)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]

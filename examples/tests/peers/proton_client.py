@@ -58,7 +58,10 @@ class Consumer(MessagingHandler):
         tls.set_peer_authentication(SSLDomain.VERIFY_PEER_NAME)
         user, password = login(self.settings)
         connection = event.container.connect(
-            f"amqps://localhost:{self.settings['port']}",
+            # By number: the name may be ::1 first, where nobody listens.
+            f"amqps://127.0.0.1:{self.settings['port']}",
+            # The name in the certificate.
+            virtual_host="localhost",
             ssl_domain=tls,
             allowed_mechs="PLAIN",
             user=user,

@@ -56,7 +56,8 @@ container.on('disconnected', ({ error }) => {
 
 const connection = container.connect({
   transport: 'tls',
-  host: 'localhost',
+  // By number: the name may be ::1 first, where nobody listens.
+  host: '127.0.0.1',
   port: settings.port,
   servername: 'localhost',
   ca: settings.ca,
