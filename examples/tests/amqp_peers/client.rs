@@ -102,6 +102,8 @@ impl Client {
         loop {
             match self.next_of_all().await {
                 Event::CredentialWanted(_) => self.provide(),
+                // Of a token that is longer than all stacks take: these do.
+                Event::LoginWarning(_) => {}
                 event => return event,
             }
         }
