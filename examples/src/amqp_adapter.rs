@@ -57,6 +57,7 @@ use self::{
 };
 
 mod message;
+mod nesting;
 pub mod sasl;
 mod task;
 mod watch;

@@ -166,9 +166,7 @@ impl Client {
         }
         let max = usize::try_from(wire::MAX_FRAME).map_err(io::Error::other)?;
         let frame = self.unless_cut(sasl::read_frame(stream, max)).await?;
-        let body = frame.get(usize::from(frame[4]) * 4..).ok_or_else(gone)?;
-        let performative = serde_amqp::from_slice(body).map_err(io::Error::other)?;
-        let Performative::Open(open) = performative else {
+        let (Some(Performative::Open(open)), _) = wire::parse(&frame)? else {
             return Err(gone());
         };
         let idle_timeout = open.idle_time_out.map(|millis| Duration::from_millis(millis.into()));
@@ -358,6 +356,9 @@ impl Watch {
                     }
                     Some(Action::Detach(detach)) => {
                         self.refused.insert(handle);
+                        if self.refused.len() > wire::MAX_REFUSED {
+                            return Verdict::Break(wire::TOO_MANY_LINKS);
+                        }
                         let error = message::error(detach.condition, detach.description);
                         Verdict::Answer(wire::refuse(attach, error))
                     }
