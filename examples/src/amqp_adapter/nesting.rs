@@ -73,7 +73,7 @@ impl Nesting {
             return Ok(false);
         };
         let head = usize::from(level.element.is_none());
-        if code >> 4 < 4 && code != DESCRIBED || is_section && code != DESCRIBED {
+        if (is_section || code >> 4 < 4) && code != DESCRIBED {
             self.skip = usize::MAX;
             return Ok(true);
         }

@@ -409,10 +409,12 @@ pub fn parse(frame: &[u8]) -> io::Result<(Option<Performative>, &[u8])> {
     let (performative, payload) = whole.ok_or_else(|| invalid("a frame without a performative"))?;
     let performative = serde_amqp::from_slice(performative)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    if let Performative::Disposition(Disposition { first, last: Some(last), .. }) = &performative {
-        if last.wrapping_sub(*first) >= MAX_SETTLED {
-            return Err(invalid("a disposition of more deliveries than there can be"));
+    match &performative {
+        Performative::Disposition(Disposition { first, last: Some(last), .. })
+            if last.wrapping_sub(*first) >= MAX_SETTLED =>
+        {
+            Err(invalid("a disposition of more deliveries than there can be"))
         }
+        _ => Ok((Some(performative), payload)),
     }
-    Ok((Some(performative), payload))
 }
