@@ -1,5 +1,16 @@
 //! Runs any machine that speaks AMQP 1.0 on the `fe2o3-amqp` 0.18 client, over TLS. Copy this file and its
-//! folder into your project.
+//! folder into your project, whose `Cargo.toml` needs:
+//!
+//! ```toml
+//! amqp-auth = "0.1"
+//! bytes = "1"
+//! fe2o3-amqp = { version = "0.18", default-features = false }
+//! iot-sansio = { version = "0.1", features = ["std"] }
+//! serde_amqp = "0.18"
+//! thiserror = "2"
+//! tokio = { version = "1", features = ["io-util", "macros", "net", "rt", "sync", "time"] }
+//! tokio-rustls = { version = "0.26", default-features = false, features = ["ring", "tls12"] }
+//! ```
 //!
 //! What `fe2o3-amqp` does not do by itself, and is done here on the stream below it: it tells neither the idle timeout
 //! of the peer nor whether a delivery came settled, sends no heartbeat to a peer that names no idle timeout and sends
@@ -40,9 +51,13 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::ClientConfig};
 
-use self::{message::Received, task::Task};
+use self::{
+    message::Received,
+    task::{Command, Task},
+};
 
 mod message;
+mod nesting;
 pub mod sasl;
 mod task;
 mod watch;
@@ -89,8 +104,8 @@ pub struct Adapter {
     origin: Instant,
     pump: Pump<Action>,
     links: Links,
-    /// Refused by the machine, and still to be told to the application.
-    refused: Option<(Connection, Option<Error>)>,
+    /// The end of a connection that the machine refused to hear of, still to be told to the application.
+    untold_end: Option<(Connection, Option<Error>)>,
 }
 
 /// What a step came to.
@@ -149,7 +164,7 @@ impl Adapter {
     /// No connections yet; the time of the machine starts now. `tls` says which certificates are trusted.
     #[must_use]
     pub fn new(tls: Arc<ClientConfig>) -> Self {
-        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(tls), refused: None }
+        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(tls), untold_end: None }
     }
 
     /// The time to give to the machine with a command.
@@ -174,7 +189,7 @@ impl Adapter {
     where
         M: Machine<Vocabulary = Amqp> + ?Sized,
     {
-        if let Some((connection, error)) = self.refused.take() {
+        if let Some((connection, error)) = self.untold_end.take() {
             return Ok(Stepped::Closed(connection, error));
         }
         let mut told = false;
@@ -203,7 +218,7 @@ impl Adapter {
             return heard.map(|()| Stepped::Running);
         };
         if let Err(refused) = heard {
-            self.refused = Some((connection, ended.err()));
+            self.untold_end = Some((connection, ended.err()));
             return Err(refused);
         }
         Ok(Stepped::Closed(connection, ended.err()))
@@ -255,10 +270,12 @@ struct Links {
 }
 
 struct Link {
-    commands: mpsc::Sender<Action>,
+    commands: mpsc::Sender<Command>,
     task: AbortHandle,
     /// The machine has heard that it is open.
     up: bool,
+    /// Deliveries that were reported to the machine.
+    reported: u64,
 }
 
 /// What became known about a connection.
@@ -299,8 +316,8 @@ impl Links {
             self.cut(connection);
             return Ok(());
         }
-        match link.commands.try_send(action) {
-            Err(mpsc::error::TrySendError::Full(action)) => Err(action),
+        match link.commands.try_send(Command { action, reported: link.reported }) {
+            Err(mpsc::error::TrySendError::Full(command)) => Err(command.action),
             // Otherwise it has just ended, and `Closed` is on its way.
             _ => Ok(()),
         }
@@ -312,7 +329,7 @@ impl Links {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let task = Task { connection, inbox, reporter: self.reporter.clone() };
         let task = self.tasks.spawn(task.run(self.tls.clone(), dial));
-        self.open.insert(connection, Link { commands, task, up: false });
+        self.open.insert(connection, Link { commands, task, up: false, reported: 0 });
     }
 
     /// Drops the transport without a word: it goes with the task.
@@ -341,12 +358,10 @@ impl Links {
     }
 
     fn note(&mut self, connection: Connection, report: &Report) {
+        let Some(link) = self.open.get_mut(&connection) else { return };
         match report {
-            Report::Opened(_) => {
-                if let Some(link) = self.open.get_mut(&connection) {
-                    link.up = true;
-                }
-            }
+            Report::Opened(_) => link.up = true,
+            Report::Delivery(_) => link.reported += 1,
             Report::Ended(_) => drop(self.open.remove(&connection)),
             _ => {}
         }

@@ -1,4 +1,11 @@
-//! Runs any machine that speaks MQTT on the `rumqttc` 0.25 client. Copy this file into your project.
+//! Runs any machine that speaks MQTT on the `rumqttc` 0.25 client. Copy this file into your project, whose
+//! `Cargo.toml` needs:
+//!
+//! ```toml
+//! iot-sansio = { version = "0.1", features = ["std"] }
+//! rumqttc = { version = "0.25", default-features = false }
+//! tokio = { version = "1", features = ["macros", "rt", "sync", "time"] }
+//! ```
 //!
 //! What `rumqttc` cannot do ends in `Closed` with [`CloseReason::Lost`] and a [`ConnectionError::Io`] of the kind
 //! `Unsupported` that says what: a version other than 3.1.1, a transport other than TCP, a password that is not UTF-8.
@@ -69,8 +76,8 @@ pub struct Adapter {
     origin: Instant,
     pump: Pump<Action>,
     links: Links,
-    /// Refused by the machine, and still to be told to whoever opened the link.
-    refused: Option<(Closed, Option<ConnectionError>)>,
+    /// The end of a link that the machine refused to hear of, still to be told to whoever opened the link.
+    untold_end: Option<(Closed, Option<ConnectionError>)>,
 }
 
 /// What a step came to.
@@ -89,7 +96,7 @@ impl Adapter {
     /// No connections yet; the time of the machine starts now.
     #[must_use]
     pub fn new() -> Self {
-        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(), refused: None }
+        Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(), untold_end: None }
     }
 
     /// The time to give to the machine with a command.
@@ -129,7 +136,7 @@ impl Adapter {
     where
         M: Machine<Vocabulary = Mqtt> + ?Sized,
     {
-        if let Some((closed, error)) = self.refused.take() {
+        if let Some((closed, error)) = self.untold_end.take() {
             return Ok(Stepped::Closed(closed, error));
         }
         let mut told = false;
@@ -164,7 +171,7 @@ impl Adapter {
             return heard.map(|()| Stepped::Running);
         };
         if let Err(refused) = heard {
-            self.refused = Some((closed, error));
+            self.untold_end = Some((closed, error));
             return Err(refused);
         }
         Ok(Stepped::Closed(closed, error))

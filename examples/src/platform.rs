@@ -9,7 +9,11 @@ use std::{
 
 use amqp_auth::platform::{self as machine, Config, Event};
 use iot_sansio::{MonoTime, UnixMillis, WallClock, amqp::Connection};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::broadcast::{self, error::RecvError},
+    task::JoinSet,
+};
 use tokio_rustls::{TlsAcceptor, rustls::ClientConfig};
 
 use crate::certificates::{self, Certificates};
@@ -19,6 +23,9 @@ use self::{client::serve, shared::Shared};
 mod client;
 mod message;
 mod shared;
+
+/// Events that may wait to be asked for.
+const EVENTS: usize = 4096;
 
 /// The `Platform` machine of `amqp-auth` behind a real AMQP server, on a free port of 127.0.0.1.
 ///
@@ -43,7 +50,8 @@ pub struct Platform {
     port: u16,
     certificates: Certificates,
     shared: Arc<Shared>,
-    events: mpsc::UnboundedReceiver<Event>,
+    events: broadcast::Receiver<Event>,
+    missed: u64,
     /// Listens, keeps the time and serves; ends with this.
     _tasks: JoinSet<()>,
 }
@@ -72,13 +80,13 @@ impl Platform {
         let port = listener.local_addr()?.port();
 
         let clock = WallClock::new(MonoTime::ORIGIN, UnixMillis::from(SystemTime::now()));
-        let (teller, events) = mpsc::unbounded_channel();
+        let (teller, events) = broadcast::channel(EVENTS);
         let shared = Arc::new(Shared::new(machine::Platform::new(config, clock), teller));
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(listener, tls, Arc::clone(&shared)));
         let timer = Arc::clone(&shared);
         tasks.spawn(async move { timer.keep_time().await });
-        Ok(Self { port, certificates, shared, events, _tasks: tasks })
+        Ok(Self { port, certificates, shared, events, missed: 0, _tasks: tasks })
     }
 
     /// Where it listens.
@@ -112,13 +120,23 @@ impl Platform {
         self.shared.command(command)
     }
 
-    /// The next thing that the machine tells. Cancel safe.
+    /// The next thing that the machine tells. Of more than 4,096 that wait, the oldest are dropped and counted in
+    /// [`missed`](Self::missed). Cancel safe.
     pub async fn event(&mut self) -> Event {
-        match self.events.recv().await {
-            Some(event) => event,
-            // The machine is kept here, and so is whoever tells.
-            None => std::future::pending().await,
+        loop {
+            match self.events.recv().await {
+                Ok(event) => return event,
+                Err(RecvError::Lagged(dropped)) => self.missed += dropped,
+                // The machine is kept here, and so is whoever tells.
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
         }
+    }
+
+    /// How many events were dropped before the last one that was taken: nobody asked for them in time.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.missed
     }
 }
 

@@ -385,6 +385,26 @@ async fn messages_come_whole_within_the_credit_and_are_settled_as_asked() {
 }
 
 #[tokio::test]
+async fn credit_counts_from_what_was_reported() {
+    let server = Server::bind().await;
+    let (mut client, mut peer) = server.attached().await;
+    client.script.ask(Flow::new(LINK, 4));
+    let _sending = tokio::spawn(async move {
+        loop {
+            let _settled = peer.sender.send_batchable(text("a")).await.unwrap();
+        }
+    });
+    client.delivery().await;
+    // The other three wait to be reported meanwhile: they are part of the next four.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    client.script.ask(Flow::new(LINK, 4));
+    for _ in 0..4 {
+        client.delivery().await;
+    }
+    client.hears_nothing().await;
+}
+
+#[tokio::test]
 async fn a_message_keeps_its_parts_their_order_and_types() {
     let server = Server::bind().await;
     let (mut client, mut peer) = server.attached().await;

@@ -446,10 +446,71 @@ async fn a_client_that_says_all_at_once_and_closes_at_once_is_served() {
     assert_eq!(disconnect(&mut platform).await, Disconnect::Client);
 }
 
+/// Whatever one client says, the connection ends and the platform serves the others.
+#[tokio::test]
+async fn what_the_stack_cannot_bear_ends_one_connection_only() {
+    let platform = Platform::start(config()).await.unwrap();
+    let list = |inner: Vec<u8>| {
+        let size = u32::try_from(inner.len() + 4).unwrap();
+        [&[0xd0], &size.to_be_bytes()[..], &[0, 0, 0, 1], &inner].concat()
+    };
+    let deep = (0..7_000).fold(vec![0x45], |inner, _| list(inner));
+    let mut deep_open = [&[0, 0, 0, 0, 2, 0, 0, 0, 0, 0x53, OPEN], &deep[..]].concat();
+    let size = u32::try_from(deep_open.len()).unwrap();
+    deep_open[..4].copy_from_slice(&size.to_be_bytes());
+    let all_settled = [
+        frame(OPEN, b"\xc0\x0c\x05\xa1\x01c\x40\x40\x40\x70\x00\x00\xea\x60"),
+        frame(BEGIN, b"\xc0\x07\x04\x40\x43\x52\x7f\x52\x7f"),
+        frame(DISPOSITION, b"\xc0\x0a\x05\x41\x43\x70\xff\xff\xff\xff\x41\x40"),
+    ]
+    .concat();
+    for bytes in [deep_open, all_settled] {
+        let (user, password) = login(&Credential::key(ID, SECRET));
+        let mut stream = log_in(&platform, &user, &password).await;
+        stream.write_all(&AMQP_HEADER).await.unwrap();
+        stream.write_all(&bytes).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = within(stream.read_to_end(&mut rest)).await;
+        assert!(open(&platform, IDLE).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn of_too_many_events_the_oldest_are_dropped_and_counted() {
+    let mut platform = Platform::start(config()).await.unwrap();
+    let (user, password) = login(&Credential::key(ID, SECRET));
+    let stream = log_in(&platform, &user, &password).await;
+    // Links that are refused and given up, one after the other.
+    let refused = [
+        frame(
+            ATTACH,
+            b"\xc0\x17\x07\xa1\x02rx\x52\x01\x42\x40\x40\x00\x53\x28\xc0\x04\x01\xa1\x01d\x00\x53\x29\x45",
+        ),
+        frame(DETACH, b"\xc0\x04\x02\x52\x01\x41"),
+    ];
+    let all = [
+        AMQP_HEADER.to_vec(),
+        frame(OPEN, b"\xc0\x0c\x05\xa1\x01c\x40\x40\x40\x70\x00\x00\xea\x60"),
+        frame(BEGIN, b"\xc0\x07\x04\x40\x43\x52\x7f\x52\x7f"),
+        refused.concat().repeat(4_200),
+        frame(CLOSE, b"\x45"),
+    ]
+    .concat();
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut answers = Vec::new();
+    let (_, written) =
+        within(async { tokio::join!(reader.read_to_end(&mut answers), writer.write_all(&all)) })
+            .await;
+    written.unwrap();
+    event(&mut platform).await;
+    assert!(platform.missed() > 0);
+}
+
 const OPEN: u8 = 0x10;
 const BEGIN: u8 = 0x11;
 const ATTACH: u8 = 0x12;
 const FLOW: u8 = 0x13;
 const TRANSFER: u8 = 0x14;
 const DISPOSITION: u8 = 0x15;
+const DETACH: u8 = 0x16;
 const CLOSE: u8 = 0x18;

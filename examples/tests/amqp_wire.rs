@@ -13,7 +13,8 @@ use fe2o3_amqp::types::{
     definitions::{AmqpError, Error, Handle, Role},
     messaging::{DeliveryState, Source},
     performatives::{
-        Attach as AttachFrame, Begin, Detach, Open as OpenFrame, Performative, Transfer,
+        Attach as AttachFrame, Begin, Detach, Disposition, Open as OpenFrame, Performative,
+        Transfer,
     },
 };
 use iot_sansio::{
@@ -577,4 +578,130 @@ async fn a_frame_of_impossible_size_ends_the_connection_and_nothing_else() {
         pair.hear().await;
         assert_eq!(pair.script.closed.as_deref(), Some("Lost"), "{size}");
     }
+}
+
+/// The connection ends, and the process lives to tell.
+async fn breaks(pair: &mut Pair) {
+    while pair.script.closed.is_none() {
+        pair.hear().await;
+    }
+    assert_eq!(pair.script.closed.as_deref(), Some("Lost"));
+}
+
+#[tokio::test]
+async fn a_disposition_of_more_than_there_can_be_ends_the_connection() {
+    let disposition = |last| {
+        wire::encode(&Performative::Disposition(Disposition {
+            role: Role::Sender,
+            first: 0,
+            last: Some(last),
+            settled: true,
+            state: None,
+            batchable: false,
+        }))
+    };
+    let mut pair = attached(Duration::from_secs(60), None).await;
+    pair.write(&disposition(2047)).await;
+    pair.write(&hex(B24.1)).await;
+    pair.hear().await;
+    assert!(pair.script.delivered.is_some());
+    pair.write(&disposition(u32::MAX)).await;
+    breaks(&mut pair).await;
+}
+
+/// An amqp-value of lists in lists.
+fn nested(depth: usize) -> Vec<u8> {
+    let list = |inner: Vec<u8>| {
+        let size = u32::try_from(inner.len() + 4).unwrap();
+        [&[0xd0], &size.to_be_bytes()[..], &[0, 0, 0, 1], &inner].concat()
+    };
+    let value = (0..depth).fold(vec![0x45], |inner, _| list(inner));
+    [&[0, 0x53, 0x77], &value[..]].concat()
+}
+
+#[tokio::test]
+async fn values_that_are_nested_deep_end_the_connection_and_nothing_else() {
+    let Performative::Transfer(transfer) = decode(&hex(B24.1)) else { panic!() };
+    let mut pair = attached(Duration::from_secs(60), None).await;
+    pair.write(&with_payload(&transfer, &nested(20))).await;
+    pair.hear().await;
+    assert!(pair.script.delivered.is_some());
+    for parts in [1, 2, 7_000] {
+        let mut pair = attached(Duration::from_secs(60), None).await;
+        let payload = nested(7_000);
+        let chunks = payload.chunks(payload.len().div_ceil(parts));
+        let last = chunks.len() - 1;
+        for (number, chunk) in chunks.enumerate() {
+            let transfer = Transfer { more: number < last, ..transfer.clone() };
+            // Once it is deep enough, nobody reads on.
+            let _ = pair.stream.write_all(&with_payload(&transfer, chunk)).await;
+        }
+        let _ = pair.stream.flush().await;
+        breaks(&mut pair).await;
+    }
+}
+
+#[tokio::test]
+async fn deep_values_that_are_no_message_can_be_settled() {
+    let Performative::Transfer(transfer) = decode(&hex(B24.1)) else { panic!() };
+    let mut pair = attached(Duration::from_secs(60), None).await;
+    pair.write(&with_payload(&transfer, &nested(7_000)[3..])).await;
+    pair.hear().await;
+    assert!(pair.script.sequence);
+}
+
+#[tokio::test]
+async fn a_deep_open_ends_the_connection_and_nothing_else() {
+    let mut pair = Pair::connect().await;
+    pair.open(Duration::from_secs(60), MECHANISMS_ARRAY.1).await;
+    let mut open = peer_open(None);
+    // In place of the container id.
+    open.splice(8.., [b"\x00\x53\x10".to_vec(), nested(7_000)[3..].to_vec()].concat());
+    let size = u32::try_from(open.len()).unwrap();
+    open[..4].copy_from_slice(&size.to_be_bytes());
+    pair.write(&open).await;
+    breaks(&mut pair).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_attaches_links_for_ever_is_cut() {
+    let mut pair = attached(Duration::from_secs(60), None).await;
+    let mut written = 0;
+    for handle in 1.. {
+        let attach = peer_attach(&format!("intruder-{handle}"), handle, Role::Sender);
+        let attach = wire::encode(&Performative::Attach(attach));
+        let Pair { script, adapter, stream } = &mut pair;
+        tokio::select! {
+            sent = stream.write_all(&attach) => if sent.is_err() { break },
+            () = hear(script, adapter) => break,
+        }
+        written = handle;
+        assert!(written < 100_000, "it takes them all");
+    }
+    assert!(written >= 64, "{written}");
+    if pair.script.closed.is_none() {
+        pair.hear().await;
+    }
+    assert_eq!(pair.script.closed.as_deref(), Some("Lost"));
+}
+
+#[tokio::test]
+async fn a_peer_that_asks_and_does_not_read_is_cut() {
+    let mut pair = attached(Duration::from_secs(60), None).await;
+    for round in 0.. {
+        assert!(round < 100_000, "it takes them all");
+        let attach = wire::encode(&Performative::Attach(peer_attach("intruder", 1, Role::Sender)));
+        let detach = Detach { handle: Handle(1), closed: true, error: None };
+        let detach = wire::encode(&Performative::Detach(detach));
+        let asked = [attach, detach].concat().repeat(100);
+        let Pair { script, adapter, stream } = &mut pair;
+        tokio::select! {
+            sent = stream.write_all(&asked) => if sent.is_err() { break },
+            () = hear(script, adapter) => break,
+        }
+    }
+    if pair.script.closed.is_none() {
+        pair.hear().await;
+    }
+    assert_eq!(pair.script.closed.as_deref(), Some("Lost"));
 }

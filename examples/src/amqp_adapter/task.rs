@@ -50,8 +50,14 @@ const SESSION_WINDOW: u32 = 2048;
 /// One connection, from its dial to its end.
 pub(super) struct Task {
     pub(super) connection: Connection,
-    pub(super) inbox: mpsc::Receiver<Action>,
+    pub(super) inbox: mpsc::Receiver<Command>,
     pub(super) reporter: mpsc::Sender<(Connection, Report)>,
+}
+
+/// An action, and how many deliveries had been reported to the machine when it asked for that.
+pub(super) struct Command {
+    pub(super) action: Action,
+    pub(super) reported: u64,
 }
 
 /// What is asked of it while it is open. Dropped in this order: nothing is said once the lifeline is gone.
@@ -80,7 +86,7 @@ impl Task {
         self.report(Report::Connected).await;
         let open = loop {
             match self.inbox.recv().await {
-                Some(Action::Open(open)) => break open,
+                Some(Command { action: Action::Open(open), .. }) => break open,
                 Some(_) => {}
                 None => return Ok(()),
             }
@@ -90,22 +96,26 @@ impl Task {
         self.report(Report::Opened(idle_timeout)).await;
         loop {
             tokio::select! {
-                action = self.inbox.recv() => match action {
-                    Some(Action::Attach(attach)) => tokio::select! {
-                        attached = live.attach(attach) => match attached {
-                            Ok(()) => self.report(Report::Attached).await,
-                            Err(Stopped::Link(reason)) => self.report(Report::Detached(reason)).await,
-                            // Its end is the next thing to hear.
-                            Err(Stopped::Connection) => {}
+                command = self.inbox.recv() => {
+                    let Some(Command { action, reported }) = command else { return Ok(()) };
+                    match action {
+                        Action::Attach(attach) => tokio::select! {
+                            attached = live.attach(attach) => match attached {
+                                Ok(()) => self.report(Report::Attached).await,
+                                Err(Stopped::Link(reason)) => {
+                                    self.report(Report::Detached(reason)).await;
+                                }
+                                // Its end is the next thing to hear.
+                                Err(Stopped::Connection) => {}
+                            },
+                            () = asked_to_close(&mut self.inbox) => return live.close().await,
                         },
-                        () = asked_to_close(&mut self.inbox) => return live.close().await,
-                    },
-                    Some(Action::Flow(flow)) => live.flow(flow).await,
-                    Some(Action::Settle(settle)) => live.settle(settle).await,
-                    Some(Action::Close(_)) => return live.close().await,
-                    Some(_) => {}
-                    None => return Ok(()),
-                },
+                        Action::Flow(flow) => live.flow(flow, reported).await,
+                        Action::Settle(settle) => live.settle(settle).await,
+                        Action::Close(_) => return live.close().await,
+                        _ => {}
+                    }
+                }
                 next = live.next() => self.report(next?).await,
             }
         }
@@ -227,10 +237,12 @@ impl Live {
         Report::Delivery(Box::new(Received::new(number, settled, message)))
     }
 
-    async fn flow(&mut self, flow: Flow) {
+    /// The stack counts credit from what it handed out, and the machine from what was reported to it.
+    async fn flow(&mut self, flow: Flow, reported: u64) {
         if let Some(receiver) = &mut self.receiver {
+            let waiting = u32::try_from(self.count.saturating_sub(reported)).unwrap_or(u32::MAX);
             // Refused only by a link that is gone, as the next thing received tells; so are the others.
-            let _ = receiver.set_credit(flow.credit).await;
+            let _ = receiver.set_credit(flow.credit.saturating_sub(waiting)).await;
         }
     }
 
@@ -275,9 +287,9 @@ async fn connect(tls: TlsConnector, dial: &Dial) -> io::Result<TlsStream<TcpStre
 }
 
 /// Waits for a Close; nothing else makes sense before a link stands.
-async fn asked_to_close(inbox: &mut mpsc::Receiver<Action>) {
-    while let Some(action) = inbox.recv().await {
-        if matches!(action, Action::Close(_)) {
+async fn asked_to_close(inbox: &mut mpsc::Receiver<Command>) {
+    while let Some(command) = inbox.recv().await {
+        if matches!(command.action, Action::Close(_)) {
             return;
         }
     }

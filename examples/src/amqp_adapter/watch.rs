@@ -50,6 +50,9 @@ impl Watch {
                 }
                 Performative::Attach(attach) if attach.name != self.link => {
                     self.refused.insert(attach.handle.0);
+                    if self.refused.len() > wire::MAX_REFUSED {
+                        return Verdict::Break(wire::TOO_MANY_LINKS);
+                    }
                     let text = "this client has one receiver, which it attaches itself".to_string();
                     let error = Error::new(AmqpError::NotImplemented, text, None);
                     return Verdict::Answer(wire::refuse(attach, error));

@@ -15,7 +15,8 @@ use std::{
 use bytes::{Buf as _, BytesMut};
 use fe2o3_amqp::types::{
     definitions::{Error, Handle, Role},
-    performatives::{Attach, Detach, Performative},
+    messaging::DeliveryState,
+    performatives::{Attach, Detach, Disposition, Performative},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -23,9 +24,20 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use super::nesting::{Nesting, invalid};
+
 /// `max-frame-size` for `open`, in bytes: the peer may send no larger frame.
 pub const MAX_FRAME: u32 = 65_536;
 
+/// Links of the peer that may stand refused at a time; with more, the connection ends.
+pub(crate) const MAX_REFUSED: usize = 64;
+pub(crate) const TOO_MANY_LINKS: &str = "more links than anybody needs, all refused";
+
+/// Deliveries that one disposition may settle, and more than a session lets through at a time: stacks walk over all
+/// ids of a range, known or not.
+const MAX_SETTLED: u32 = 2048;
+/// Bytes that may wait for a peer which does not read.
+const MAX_INSERTS: usize = 65_536;
 const HEADER: usize = 8;
 const EMPTY_FRAME: [u8; HEADER] = [0, 0, 0, 8, 2, 0, 0, 0];
 /// How the body of its frame begins.
@@ -51,13 +63,15 @@ pub enum Verdict {
     PassAndBeat(Duration),
     /// The stack does not get it; these frames go to the peer instead.
     Answer(Vec<u8>),
+    /// The connection ends, with an error that says this.
+    Break(&'static str),
 }
 
 /// The stream: see the module. It is shut when its [`Lifeline`] is dropped.
 pub struct Wire<S> {
     stream: S,
     watch: Box<dyn FnMut(Seen) -> Verdict + Send>,
-    /// None once it was dropped.
+    /// None once it was dropped, or the peer has broken the rules.
     lifeline: Option<oneshot::Receiver<()>>,
     /// Arrived, but not a whole frame yet.
     partial: BytesMut,
@@ -65,6 +79,8 @@ pub struct Wire<S> {
     passed: BytesMut,
     ended: bool,
     header_next: bool,
+    /// The message that is coming in: the handle of its link, and how far it is known to be bearable.
+    message: Option<(u32, Nesting)>,
     /// To be sent between two frames of the stack.
     inserts: BytesMut,
     /// Bytes that the stack writes again, and that the peer has already.
@@ -94,6 +110,7 @@ impl<S> Wire<S> {
             passed: BytesMut::new(),
             ended: false,
             header_next: true,
+            message: None,
             inserts: BytesMut::new(),
             written: 0,
             between_frames: true,
@@ -108,7 +125,7 @@ impl<S> Wire<S> {
     /// first `written` bytes are left out.
     ///
     /// # Errors
-    /// A frame in it is too small or too large.
+    /// There is a frame in it that no stack shall see.
     pub fn with_beginning(mut self, read: &[u8], written: usize) -> io::Result<Self> {
         self.partial.extend_from_slice(read);
         self.written = written;
@@ -159,15 +176,58 @@ impl<S> Wire<S> {
             }
             let bytes = self.partial.split_to(size);
             let header = mem::take(&mut self.header_next);
-            let seen = if header { Some(Seen::Header) } else { frame(&bytes) };
-            match seen.map_or(Verdict::Pass, &mut self.watch) {
-                Verdict::Pass => self.passed.unsplit(bytes),
+            let (performative, payload) = if header { (None, &[][..]) } else { parse(&bytes)? };
+            let performative = performative.map(Box::new);
+            let seen = if header { Seen::Header } else { Seen::Frame(performative.clone()) };
+            match (self.watch)(seen) {
+                Verdict::Pass => {}
                 Verdict::PassAndBeat(interval) => {
-                    self.passed.unsplit(bytes);
                     self.beat = Some((interval, Box::pin(sleep(interval))));
                 }
-                Verdict::Answer(frames) => self.inserts.extend_from_slice(&frames),
+                Verdict::Answer(frames) => {
+                    self.inserts.extend_from_slice(&frames);
+                    if self.inserts.len() > MAX_INSERTS {
+                        return Err(invalid("too much to answer to a peer that does not read"));
+                    }
+                    continue;
+                }
+                Verdict::Break(text) => return Err(invalid(text)),
             }
+            if let Some(performative) = performative {
+                self.follow(&performative, payload)?;
+            }
+            self.passed.unsplit(bytes);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the stack can bear the message that is coming in, however many transfers it takes.
+    fn follow(&mut self, performative: &Performative, payload: &[u8]) -> io::Result<()> {
+        match performative {
+            Performative::Transfer(transfer) => {
+                // The stack would begin again in the middle, with other values than were seen here.
+                if transfer.resume || matches!(transfer.state, Some(DeliveryState::Received(_))) {
+                    return Err(invalid("a delivery that goes on, while none was broken off"));
+                }
+                let handle = transfer.handle.0;
+                let begun = self.message.take();
+                let (link, mut nesting) = begun.unwrap_or_else(|| (handle, Nesting::new(u32::MAX)));
+                if link != handle {
+                    return Err(invalid("a message in the middle of one of another link"));
+                }
+                if !transfer.aborted {
+                    nesting.walk(payload)?;
+                    self.message = transfer.more.then_some((link, nesting));
+                }
+            }
+            Performative::Attach(_) if self.message.is_some() => {
+                return Err(invalid("a link that begins in the middle of a message"));
+            }
+            Performative::Detach(detach) => {
+                self.message.take_if(|(link, _)| *link == detach.handle.0);
+            }
+            Performative::End(_) => self.message = None,
+            _ => {}
         }
         Ok(())
     }
@@ -228,7 +288,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<S> {
             ready!(Pin::new(&mut this.stream).poll_read(context, &mut chunk))?;
             this.ended = chunk.filled().is_empty();
             this.partial.extend_from_slice(chunk.filled());
-            this.sort()?;
+            if let Err(error) = this.sort() {
+                // Nor does the stack write any more: who does not read could keep it waiting for ever.
+                this.lifeline = None;
+                return Poll::Ready(Err(error));
+            }
         }
         let length = this.passed.len().min(buffer.remaining());
         buffer.put_slice(&this.passed.split_to(length));
@@ -328,12 +392,29 @@ fn frame_size(bytes: &[u8]) -> io::Result<usize> {
     }
 }
 
-/// None for a frame that the stack will not understand either.
-fn frame(bytes: &[u8]) -> Option<Seen> {
-    let body = bytes.get(usize::from(bytes[4]) * 4..)?;
+/// A whole frame of AMQP: its performative, unless it is empty, and the payload after it.
+///
+/// # Errors
+/// It has no performative, or one that a stack cannot bear.
+pub fn parse(frame: &[u8]) -> io::Result<(Option<Performative>, &[u8])> {
+    let offset = frame.get(4).map_or(0, |&offset| usize::from(offset) * 4);
+    let body = frame.get(offset..).filter(|_| offset >= HEADER);
+    let body = body.ok_or_else(|| invalid("a frame that ends before its body"))?;
     if body.is_empty() {
-        return Some(Seen::Frame(None));
+        return Ok((None, body));
     }
-    let performative = serde_amqp::from_slice(body).ok()?;
-    Some(Seen::Frame(Some(Box::new(performative))))
+    let mut nesting = Nesting::new(1);
+    nesting.walk(body)?;
+    let whole = nesting.left_over().and_then(|left| body.split_at_checked(body.len() - left));
+    let (performative, payload) = whole.ok_or_else(|| invalid("a frame without a performative"))?;
+    let performative = serde_amqp::from_slice(performative)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    match &performative {
+        Performative::Disposition(Disposition { first, last: Some(last), .. })
+            if last.wrapping_sub(*first) >= MAX_SETTLED =>
+        {
+            Err(invalid("a disposition of more deliveries than there can be"))
+        }
+        _ => Ok((Some(performative), payload)),
+    }
 }

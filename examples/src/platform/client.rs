@@ -46,6 +46,8 @@ use crate::amqp_adapter::{
 const MAX_AHEAD: usize = 65_536;
 /// How long a client may take for the TLS handshake; the machine's time begins after it.
 const TLS_LIMIT: Duration = Duration::from_secs(15);
+/// How long a client may take nothing of what is sent to it; Close and Abort wait that long too.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long a client may take to answer a Close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 const SILENCE: &str = "amqp:resource-limit-exceeded";
@@ -166,9 +168,7 @@ impl Client {
         }
         let max = usize::try_from(wire::MAX_FRAME).map_err(io::Error::other)?;
         let frame = self.unless_cut(sasl::read_frame(stream, max)).await?;
-        let body = frame.get(usize::from(frame[4]) * 4..).ok_or_else(gone)?;
-        let performative = serde_amqp::from_slice(body).map_err(io::Error::other)?;
-        let Performative::Open(open) = performative else {
+        let (Some(Performative::Open(open)), _) = wire::parse(&frame)? else {
             return Err(gone());
         };
         let idle_timeout = open.idle_time_out.map(|millis| Duration::from_millis(millis.into()));
@@ -220,8 +220,8 @@ impl Client {
                     Some(Action::Deliver(deliver)) => {
                         if live.sender.is_none() && lock(watch).confirmed.is_some() {
                             early.push(deliver);
-                        } else {
-                            live.deliver(deliver, &mut deliveries).await;
+                        } else if !live.deliver(deliver, &mut deliveries).await {
+                            return;
                         }
                     }
                     Some(Action::Detach(detach)) => {
@@ -245,8 +245,9 @@ impl Client {
                     };
                     let acceptor = SessionAcceptor::new();
                     let begun = acceptor.accept_incoming_session(incoming, &mut live.connection);
+                    let Ok(begun) = timeout(ANSWER_LIMIT, begun).await else { return };
                     // One session is all that a receiver needs; another is ended as it is dropped.
-                    if let (Ok(begun), None) = (begun.await, &live.session) {
+                    if let (Ok(begun), None) = (begun, &live.session) {
                         live.session = Some(begun);
                     }
                 }
@@ -256,11 +257,15 @@ impl Client {
                         continue;
                     };
                     let Some(session) = &mut live.session else { continue };
-                    let accepted = LinkAcceptor::new().accept_incoming_attach(attach, session).await;
+                    let acceptor = LinkAcceptor::new();
+                    let accepted = acceptor.accept_incoming_attach(attach, session);
+                    let Ok(accepted) = timeout(ANSWER_LIMIT, accepted).await else { return };
                     if let Ok(LinkEndpoint::Sender(sender)) = accepted {
                         live.sender = lock(watch).confirmed.map(|(link, _)| (link, sender));
                         for deliver in early.drain(..) {
-                            live.deliver(deliver, &mut deliveries).await;
+                            if !live.deliver(deliver, &mut deliveries).await {
+                                return;
+                            }
                         }
                     }
                 }
@@ -296,15 +301,19 @@ impl Client {
 }
 
 impl Live {
-    /// Sends a message, unless its link is gone; what becomes of it is added to the others.
-    async fn deliver(&mut self, deliver: Deliver, deliveries: &mut Deliveries) {
-        let Some((_, sender)) = &mut self.sender else { return };
-        if let Ok(settled) = sender.send_batchable(message::encode(deliver.message)).await {
+    /// Sends a message, unless its link is gone; what becomes of it is added to the others. False when the client does
+    /// not take it.
+    async fn deliver(&mut self, deliver: Deliver, deliveries: &mut Deliveries) -> bool {
+        let Some((_, sender)) = &mut self.sender else { return true };
+        let sent = sender.send_batchable(message::encode(deliver.message));
+        let Ok(sent) = timeout(ANSWER_LIMIT, sent).await else { return false };
+        if let Ok(settled) = sent {
             deliveries.spawn(async move {
                 let outcome = settled.await.ok()?;
                 Some((deliver.id, message::outcome(outcome)))
             });
         }
+        true
     }
 
     async fn close(&mut self, condition: String, description: String) {
@@ -358,6 +367,9 @@ impl Watch {
                     }
                     Some(Action::Detach(detach)) => {
                         self.refused.insert(handle);
+                        if self.refused.len() > wire::MAX_REFUSED {
+                            return Verdict::Break(wire::TOO_MANY_LINKS);
+                        }
                         let error = message::error(detach.condition, detach.description);
                         Verdict::Answer(wire::refuse(attach, error))
                     }

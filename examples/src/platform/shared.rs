@@ -11,7 +11,7 @@ use amqp_auth::platform::{
 };
 use iot_sansio::{Machine as _, MonoTime, Output, amqp::Connection};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, broadcast, mpsc},
     time::{Instant, sleep_until},
 };
 
@@ -26,7 +26,7 @@ struct State {
     machine: Platform,
     deadline: Option<MonoTime>,
     clients: HashMap<Connection, Client>,
-    teller: mpsc::UnboundedSender<Event>,
+    teller: broadcast::Sender<Event>,
 }
 
 struct Client {
@@ -36,7 +36,7 @@ struct Client {
 }
 
 impl Shared {
-    pub(super) fn new(machine: Platform, teller: mpsc::UnboundedSender<Event>) -> Self {
+    pub(super) fn new(machine: Platform, teller: broadcast::Sender<Event>) -> Self {
         let state = State { machine, deadline: None, clients: HashMap::new(), teller };
         Self { origin: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
     }
