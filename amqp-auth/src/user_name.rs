@@ -301,17 +301,17 @@ impl<'a> Values<'a> {
                 Some((param, behind)) => (param, Some(behind)),
                 None => (rest, None),
             };
-            let (key, is_duplicate) = match values.slot(param) {
-                Some((key, slot, value)) => (key, slot.replace(value).is_some()),
-                None => {
+            let twice = match values.set(param) {
+                Ok(true) => None,
+                Err(key) => Some(key),
+                Ok(false) => {
                     let index = offset + params.len() - rest.len();
                     let (key, value) = extension(param, index)?;
-                    let is_duplicate = pairs(params).take(count).any(|(earlier, _)| earlier == key);
                     values.has_empty_extension |= value.is_empty();
-                    (key, is_duplicate)
+                    pairs(params).take(count).any(|(earlier, _)| earlier == key).then_some(key)
                 }
             };
-            if is_duplicate {
+            if let Some(key) = twice {
                 return Err(ParseError::DuplicateKey { key: key.into() });
             }
             count += 1;
@@ -322,26 +322,29 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Of a parameter that is known its key, its place and its value.
+    /// Sets the value of a parameter, and tells whether it is one that is known; its key if the value was set before.
     #[inline(always)]
-    fn slot(&mut self, param: &'a str) -> Option<(&'static str, &mut Option<&'a str>, &'a str)> {
+    fn set(&mut self, param: &'a str) -> Result<bool, &'static str> {
         // Compared with the keys that start so, which is faster than to look for the equals sign first.
-        macro_rules! slot {
+        macro_rules! set {
             ($($key:literal => $slot:ident),+) => {{
                 $(if let Some(value) = param.strip_prefix(concat!($key, "=")) {
-                    return Some(($key, &mut self.$slot, value));
+                    return match self.$slot.replace(value) {
+                        None => Ok(true),
+                        Some(_) => Err($key),
+                    };
                 })+
             }};
         }
-        match param.as_bytes().first()? {
-            b'a' => slot!("authMode" => auth_mode, "authId" => auth_id),
-            b'c' => slot!("consumerGroupId" => consumer_group_id),
-            b'i' => slot!("iotInstanceId" => instance_id),
-            b's' => slot!("signMethod" => sign_method, "securityToken" => security_token),
-            b't' => slot!("timestamp" => timestamp),
+        match param.as_bytes().first() {
+            Some(b'a') => set!("authMode" => auth_mode, "authId" => auth_id),
+            Some(b'c') => set!("consumerGroupId" => consumer_group_id),
+            Some(b'i') => set!("iotInstanceId" => instance_id),
+            Some(b's') => set!("signMethod" => sign_method, "securityToken" => security_token),
+            Some(b't') => set!("timestamp" => timestamp),
             _ => {}
         }
-        None
+        Ok(false)
     }
 
     #[inline(always)]
