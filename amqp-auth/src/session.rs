@@ -133,7 +133,7 @@ impl Session {
     /// stopped.
     ///
     /// # Errors
-    /// The session is started already.
+    /// The session is started already; too much waits to be drained.
     pub fn start(&mut self, now: MonoTime) -> Result<(), CommandError> {
         match self.state {
             State::Idle | State::Stopped | State::Closing { then: Then::Stop, .. } => {}
@@ -150,7 +150,7 @@ impl Session {
     /// Gives back what was not answered, closes the connection and ends with [`Event::Stopped`].
     ///
     /// # Errors
-    /// The session is stopped already, or about to be.
+    /// The session is stopped already, or about to be; too much waits to be drained.
     pub fn stop(&mut self, now: MonoTime) -> Result<(), CommandError> {
         self.check_started()?;
         self.begin_command(now)?;
@@ -160,14 +160,12 @@ impl Session {
         }
         self.leave();
         self.ready = None;
-        match &mut self.state {
+        match self.state {
             State::Attaching { connection, .. } | State::Running { connection, .. } => {
-                let connection = *connection;
                 self.close(connection, Then::Stop);
             }
-            State::Closing { then, .. } => *then = Then::Stop,
+            State::Closing { ref mut then, .. } => *then = Then::Stop,
             State::Dialing { connection, .. } | State::Opening { connection, .. } => {
-                let connection = *connection;
                 self.act(Abort::new(connection));
                 self.end(StopReason::Requested);
             }
@@ -179,23 +177,23 @@ impl Session {
     /// Says that a message was processed, or never will be and was put aside: it and its copies are accepted.
     ///
     /// # Errors
-    /// No such delivery waits for an answer.
+    /// No such delivery waits for an answer; too much waits to be drained.
     pub fn accept(&mut self, now: MonoTime, id: DeliveryId) -> Result<(), CommandError> {
         self.answer(now, id, Some(Outcome::Accepted), true)
     }
 
-    /// Says that a message could not be processed now: it shall come again.
+    /// Says that a message could not be processed now: it shall come again, unless it came settled.
     ///
     /// # Errors
-    /// No such delivery waits for an answer.
+    /// No such delivery waits for an answer; too much waits to be drained.
     pub fn fail(&mut self, now: MonoTime, id: DeliveryId) -> Result<(), CommandError> {
         self.answer(now, id, self.config.on_failure, false)
     }
 
-    /// Says that a message was not begun: it shall come again, here or elsewhere.
+    /// Says that a message was not begun: it shall come again, here or elsewhere, unless it came settled.
     ///
     /// # Errors
-    /// No such delivery waits for an answer.
+    /// No such delivery waits for an answer; too much waits to be drained.
     pub fn release(&mut self, now: MonoTime, id: DeliveryId) -> Result<(), CommandError> {
         self.answer(now, id, Some(Outcome::Released), false)
     }

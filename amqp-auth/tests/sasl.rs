@@ -9,30 +9,10 @@ use proptest::{collection::vec, option, prelude::*, sample::Index};
 #[path = "naive/sasl.rs"]
 mod naive;
 
-fn owned(frame: &Frame<'_>) -> naive::Frame {
-    match frame {
-        Frame::Mechanisms(offered) => {
-            naive::Frame::Mechanisms(offered.iter().map(str::to_owned).collect())
-        }
-        Frame::Init(init) => naive::Frame::Init {
-            mechanism: init.mechanism.to_owned(),
-            response: init.initial_response.map(<[u8]>::to_vec),
-            hostname: init.hostname.map(str::to_owned),
-        },
-        Frame::Challenge(challenge) => naive::Frame::Challenge(challenge.challenge.to_vec()),
-        Frame::Response(response) => naive::Frame::Response(response.response.to_vec()),
-        Frame::Outcome(outcome) => naive::Frame::Outcome {
-            code: outcome.code.get(),
-            additional_data: outcome.additional_data.map(<[u8]>::to_vec),
-        },
-        other => panic!("no frame of the reference: {other:?}"),
-    }
-}
-
 fn agrees(bytes: &[u8], limit: usize) {
     let decoded = sasl::decode(bytes, limit);
     let found = match &decoded {
-        Ok(Decoded::Complete { frame, len }) => Some(Ok((owned(frame), *len))),
+        Ok(Decoded::Complete { frame, len }) => Some(Ok((naive::Frame::from(frame), *len))),
         Ok(Decoded::Partial { needed }) => Some(Err(*needed)),
         Err(_) => None,
     };
@@ -166,7 +146,7 @@ proptest! {
         buffer.extend(rest);
         match sasl::decode(&buffer, DEFAULT_LIMIT) {
             Ok(Decoded::Complete { frame: read, len }) => {
-                prop_assert_eq!(owned(&read), frame);
+                prop_assert_eq!(naive::Frame::from(&read), frame);
                 prop_assert_eq!(len, bytes.len());
             }
             other => prop_assert!(false, "{:?}", other),

@@ -11,7 +11,7 @@ mod naive;
 fuzz_target!(|bytes: &[u8]| {
     let decoded = sasl::decode(bytes, DEFAULT_LIMIT);
     let found = match &decoded {
-        Ok(Decoded::Complete { frame, len }) => Some(Ok((owned(frame), *len))),
+        Ok(Decoded::Complete { frame, len }) => Some(Ok((naive::Frame::from(frame), *len))),
         Ok(Decoded::Partial { needed }) => Some(Err(*needed)),
         Err(_) => None,
     };
@@ -30,26 +30,6 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
 });
-
-fn owned(frame: &Frame<'_>) -> naive::Frame {
-    match frame {
-        Frame::Mechanisms(offered) => {
-            naive::Frame::Mechanisms(offered.iter().map(str::to_owned).collect())
-        }
-        Frame::Init(init) => naive::Frame::Init {
-            mechanism: init.mechanism.to_owned(),
-            response: init.initial_response.map(<[u8]>::to_vec),
-            hostname: init.hostname.map(str::to_owned),
-        },
-        Frame::Challenge(challenge) => naive::Frame::Challenge(challenge.challenge.to_vec()),
-        Frame::Response(response) => naive::Frame::Response(response.response.to_vec()),
-        Frame::Outcome(outcome) => naive::Frame::Outcome {
-            code: outcome.code.get(),
-            additional_data: outcome.additional_data.map(<[u8]>::to_vec),
-        },
-        other => panic!("no frame of the reference: {other:?}"),
-    }
-}
 
 /// What follows a frame does not change it, a byte less makes it partial, and a lower limit refuses it.
 fn keeps_to_its_length(frame: &Frame<'_>, bytes: &[u8], len: usize) {

@@ -17,7 +17,7 @@ impl Session {
     /// One whose token expires within 60 s is asked for again, and counts as none after that.
     ///
     /// # Errors
-    /// The session is stopped; the credential cannot be signed with.
+    /// The session is stopped; the credential cannot be signed with; too much waits to be drained.
     pub fn provide(&mut self, now: MonoTime, credential: Credential) -> Result<(), CommandError> {
         self.check_started()?;
         let login = self.sign(now, &credential)?;
@@ -45,7 +45,7 @@ impl Session {
     /// as none after that. A login that comes unasked is dropped: it would be too old for the next attempt.
     ///
     /// # Errors
-    /// The session is stopped; the login is of another consumer.
+    /// The session is stopped; the login is of another consumer; too much waits to be drained.
     pub fn provide_login(&mut self, now: MonoTime, login: Login) -> Result<(), CommandError> {
         self.check_started()?;
         if !self.is_own(&login) {
@@ -66,7 +66,7 @@ impl Session {
     /// Says that there is no credential now: it is asked for again after a while, also one for the next attempt.
     ///
     /// # Errors
-    /// The session is stopped.
+    /// The session is stopped; too much waits to be drained.
     pub fn credential_failed(&mut self, now: MonoTime) -> Result<(), CommandError> {
         self.check_started()?;
         self.begin_command(now)?;

@@ -1,6 +1,8 @@
 //! The frames of SASL read again, in no hurry: AMQP 1.0, section 1.6 as a generic reader of values, and then 5.3.3 over
 //! what it read.
 
+use amqp_auth::sasl;
+
 /// A frame as owned data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
@@ -9,6 +11,29 @@ pub(crate) enum Frame {
     Challenge(Vec<u8>),
     Response(Vec<u8>),
     Outcome { code: u8, additional_data: Option<Vec<u8>> },
+}
+
+/// What the crate read, to compare with what the reference did.
+impl From<&sasl::Frame<'_>> for Frame {
+    fn from(frame: &sasl::Frame<'_>) -> Self {
+        match frame {
+            sasl::Frame::Mechanisms(offered) => {
+                Self::Mechanisms(offered.iter().map(str::to_owned).collect())
+            }
+            sasl::Frame::Init(init) => Self::Init {
+                mechanism: init.mechanism.to_owned(),
+                response: init.initial_response.map(<[u8]>::to_vec),
+                hostname: init.hostname.map(str::to_owned),
+            },
+            sasl::Frame::Challenge(challenge) => Self::Challenge(challenge.challenge.to_vec()),
+            sasl::Frame::Response(response) => Self::Response(response.response.to_vec()),
+            sasl::Frame::Outcome(outcome) => Self::Outcome {
+                code: outcome.code.get(),
+                additional_data: outcome.additional_data.map(<[u8]>::to_vec),
+            },
+            other => panic!("no frame of the reference: {other:?}"),
+        }
+    }
 }
 
 /// A value of the types that SASL knows.

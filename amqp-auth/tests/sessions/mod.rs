@@ -86,6 +86,13 @@ pub(crate) fn retry_at(outputs: &[Output<Action, Event>]) -> Option<MonoTime> {
     })
 }
 
+/// Drains a session that waits for its next attempt, and lets the time of that come. Gives it.
+pub(crate) fn wait_for_retry(session: &mut Session) -> MonoTime {
+    let retry = retry_at(&drain(session)).unwrap();
+    session.handle_timeout(retry);
+    retry
+}
+
 pub(crate) fn text(output: &Output<Action, Event>) -> String {
     match output {
         Output::Action(Action::Dial(_)) => "dial".into(),
