@@ -146,10 +146,6 @@ impl Deliveries {
             (Some(seen), Some(message_id), None) => seen.failed(message_id).collect(),
             _ => Vec::from([Copied { id, settled: open.settled }]),
         };
-        if !copies.iter().any(|copy| copy.id == id) {
-            // Of a connection that is gone, or not recorded.
-            copies.push(Copied { id, settled: open.settled });
-        }
         self.tied -= copies.iter().filter(|copy| copy.id != id).count();
         copies.retain(|copy| !copy.settled && Some(copy.id.connection) == live);
         copies.into_iter().map(|copy| copy.id).collect()
