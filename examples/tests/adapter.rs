@@ -14,7 +14,7 @@ use examples::{
     broker::Broker,
     certificates::Certificates,
     mqtt_adapter::{Adapter, Stepped},
-    peers::Peer,
+    peers::{Mosquitto, Peer},
 };
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output,
@@ -207,11 +207,11 @@ async fn speaks(mut client: Client) {
     assert_eq!(heard, [Heard::Done(Token::new(1)), message]);
 }
 
-/// A guest whose connection over this transport is up.
-async fn over(transport: Transport, host: &str, port: u16, certificates: &Certificates) -> Client {
+/// A guest whose connection with these options is up.
+async fn trusting(certificates: &Certificates, options: ConnectOptions) -> Client {
     let mut client = Client::default();
     client.adapter = Adapter::new().with_tls(certificates.client().unwrap());
-    client.adapter.open(LINK, &ConnectOptions::new(host, port, transport, "client"));
+    client.adapter.open(LINK, &options);
     assert_eq!(client.next().await, Heard::Opened);
     client
 }
@@ -222,7 +222,28 @@ async fn a_broker_is_reached_over_tls_by_name_and_by_address() {
     let broker = Broker::start().await.unwrap();
     let port = tls_in_front(&certificates, broker.port()).await;
     for host in ["localhost", "127.0.0.1"] {
-        speaks(over(Transport::Tls, host, port, &certificates).await).await;
+        let options = ConnectOptions::new(host, port, Transport::Tls, "client");
+        speaks(trusting(&certificates, options).await).await;
+    }
+}
+
+#[tokio::test]
+async fn mosquitto_is_reached_over_all_transports() {
+    let certificates = Certificates::generate().unwrap();
+    let Some(mut mosquitto) = Mosquitto::start(&certificates) else {
+        return;
+    };
+    mosquitto.admit("user", "password").unwrap();
+    let path = || "/mqtt".into();
+    for (transport, port) in [
+        (Transport::Tcp, mosquitto.port()),
+        (Transport::Tls, mosquitto.tls_port()),
+        (Transport::Ws { path: path() }, mosquitto.ws_port()),
+        (Transport::Wss { path: path() }, mosquitto.wss_port()),
+    ] {
+        let options = ConnectOptions::new("localhost", port, transport, "client")
+            .with_credentials("user", "password");
+        speaks(trusting(&certificates, options).await).await;
     }
 }
 
