@@ -38,6 +38,12 @@ pub enum IdKind {
     Alias,
     /// A path of the API.
     Path,
+    /// The query of a path.
+    Query,
+    /// The version of a thing's firmware.
+    FirmwareVersion,
+    /// The type of a thing.
+    ThingType,
 }
 
 /// What an identifier breaks.
@@ -70,6 +76,9 @@ impl IdKind {
             Self::CommandId => "the command id",
             Self::Alias => "the trait alias",
             Self::Path => "the path",
+            Self::Query => "the query",
+            Self::FirmwareVersion => "the firmware version",
+            Self::ThingType => "the thing type",
         }
     }
 }

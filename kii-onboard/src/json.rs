@@ -58,9 +58,15 @@ impl Json {
     }
 }
 
-impl From<&RawValue> for Json {
-    fn from(raw: &RawValue) -> Self {
-        Self(raw.get().into())
+impl Json {
+    /// A text that is known to be one JSON value.
+    pub(crate) fn from_checked(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The same, as it is written into another value.
+    pub(crate) fn as_raw(&self) -> &RawValue {
+        serde_json::from_str(&self.0).unwrap_or(RawValue::NULL)
     }
 }
 

@@ -15,13 +15,16 @@ extern crate std;
 
 mod app;
 mod broker;
+pub mod call;
 #[cfg(feature = "sim")]
 pub mod cloud;
+pub mod command;
 mod endpoint;
 pub mod frame;
 mod id;
 mod json;
 mod keep_alive;
+mod raw;
 mod stage;
 pub mod topic;
 
