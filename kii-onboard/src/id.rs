@@ -108,16 +108,29 @@ pub(crate) fn check(
     limit: usize,
     is_allowed: impl Fn(char) -> bool,
 ) -> Result<(), InvalidId> {
-    let rule = if text.is_empty() {
-        IdRule::Empty
+    check_rule(text, limit, is_allowed).map_err(|rule| InvalidId { kind, rule })
+}
+
+/// The same of a text that has no kind of its own.
+pub(crate) fn check_rule(
+    text: &str,
+    limit: usize,
+    is_allowed: impl Fn(char) -> bool,
+) -> Result<(), IdRule> {
+    if text.is_empty() {
+        Err(IdRule::Empty)
     } else if text.chars().nth(limit).is_some() {
-        IdRule::TooLong { limit }
+        Err(IdRule::TooLong { limit })
     } else if let Some(index) = text.find(|ch| !is_allowed(ch)) {
-        IdRule::ForbiddenChar { index }
+        Err(IdRule::ForbiddenChar { index })
     } else {
-        return Ok(());
-    };
-    Err(InvalidId { kind, rule })
+        Ok(())
+    }
+}
+
+/// Whether a character may stand in what the cloud calls predefined fields of a thing (specification, section 6.5).
+pub(crate) fn is_name_char(ch: char) -> bool {
+    ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
 }
 
 /// Whether a character may stand in one level of a topic (specification, section 5).
@@ -170,7 +183,7 @@ id! {
 
 id! {
     /// The id that a thing's maker gave it: 1 to 200 of `A-Z a-z 0-9 . _ -` (specification, section 6.5).
-    VendorThingId, 200, |ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
+    VendorThingId, 200, is_name_char
 }
 
 /// The text that ties a response to its request: 1 to 64 of `A-Z a-z 0-9 . _ -`, and blanks inside (specification,

@@ -6,6 +6,12 @@ use core::fmt;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+mod read;
+mod write;
+
+pub(crate) use read::Value;
+pub(crate) use write::{Member, Object};
+
 /// A JSON value as it is written, well-formed and without blanks around it. `Debug` shows its length only.
 ///
 /// What a thing's states and actions mean is the application's to know: give the text to a JSON library.
