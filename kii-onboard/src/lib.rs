@@ -31,6 +31,7 @@ pub mod onboarding;
 mod raw;
 mod stage;
 mod status_class;
+pub mod thing;
 pub mod topic;
 
 pub use advice::Advice;

@@ -143,6 +143,12 @@ impl Topics {
         }
     }
 
+    /// The topic of onboarding.
+    #[must_use]
+    pub fn onboardings(&self) -> String {
+        format!("{}{}", self.prefix, Resource::Onboardings)
+    }
+
     /// The topic of a resource.
     ///
     /// # Errors
