@@ -135,12 +135,22 @@ impl Topics {
         if self.push.as_ref().is_some_and(|push| push.as_str() == topic) {
             return Topic::Push;
         }
-        let path = topic.strip_prefix(self.prefix.as_str());
-        match (path.and_then(Resource::parse), &self.push) {
+        match (self.path_of(topic).and_then(Resource::parse), &self.push) {
             (Some(resource), Some(_)) => Topic::Api(resource),
             (Some(Resource::Onboardings), None) => Topic::Onboarding,
             _ => Topic::Unknown,
         }
+    }
+
+    /// The topic of onboarding.
+    #[must_use]
+    pub fn onboardings(&self) -> String {
+        format!("{}{}", self.prefix, Resource::Onboardings)
+    }
+
+    /// What follows the app id in a topic of these.
+    pub(crate) fn path_of<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(self.prefix.as_str())
     }
 
     /// The topic of a resource.
@@ -203,7 +213,7 @@ impl<'a> Resource<'a> {
     }
 
     /// Refuses what cannot stand in a topic.
-    fn check(self) -> Result<(), InvalidId> {
+    pub(crate) fn check(self) -> Result<(), InvalidId> {
         let (thing, other) = match self {
             Self::Onboardings => return Ok(()),
             Self::Other(path) => {
@@ -267,7 +277,8 @@ fn thing_of(target: &str) -> Option<&str> {
     (kind.eq_ignore_ascii_case("thing") && !id.is_empty()).then_some(id)
 }
 
-fn check_level(kind: IdKind, level: &str) -> Result<(), InvalidId> {
+/// Refuses what cannot be one level of a topic.
+pub(crate) fn check_level(kind: IdKind, level: &str) -> Result<(), InvalidId> {
     check(kind, level, MAX_TOPIC, is_segment_char)
 }
 
