@@ -63,58 +63,54 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let broker = DefaultBroker::new(arguments.host).with_port(TransportKind::Tls, arguments.port);
     let mut thing = Thing::new(Config::new(app, broker, onboarding), getrandom::u64()?)?;
     let mut adapter = Adapter::new().with_tls(Arc::new(tls(arguments.ca)?));
+    let mut lamp = Lamp { thing_id: String::new(), is_on: false };
     match load(&arguments.saved)? {
-        Some((onboarded, age)) => thing.restore(adapter.now(), onboarded, age)?,
+        Some((onboarded, age)) => {
+            lamp.thing_id.clone_from(&onboarded.thing_id);
+            thing.restore(adapter.now(), onboarded, age)?;
+        }
         None => thing.start(adapter.now())?,
     }
-    let mut lamp = Lamp { is_on: false };
     let mut events = Vec::new();
-    let mut stopping = false;
-    loop {
+    let (mut is_stopping, mut is_over) = (false, false);
+    while !is_over {
         tokio::select! {
             biased;
             _ = ctrl_c() => {
-                if stopping {
+                if is_stopping {
                     break;
                 }
                 thing.stop(adapter.now())?;
-                stopping = true;
+                is_stopping = true;
             }
             stepped = adapter.step(&mut thing, |event| events.push(event)) => match stepped {
-                Ok(Stepped::Finished) => break,
+                // What it said last comes below.
+                Ok(Stepped::Finished) => is_over = true,
                 Ok(Stepped::Closed(_, Some(error))) => println!("no connection: {error}"),
                 Ok(_) => {}
                 Err(refused) => println!("refused: {refused}"),
             },
         }
         for event in events.drain(..) {
-            let calls = match event {
+            let mut calls = Vec::new();
+            match event {
                 Event::Onboarded(onboarded) => {
                     println!("onboarded as {}", onboarded.thing_id);
                     save(&arguments.saved, &onboarded)?;
-                    continue;
+                    lamp.thing_id = onboarded.thing_id;
                 }
-                Event::Ready => lamp.state(&thing)?,
-                Event::Command(command) => lamp.run(&thing, &command)?,
-                Event::Response(response) => {
-                    match response.answer() {
-                        Ok(answer) => println!("{:?}: {answer:?}", response.kind),
-                        Err(error) => println!("{:?}: {error}", response.kind),
-                    }
-                    continue;
-                }
-                Event::Retrying(retrying) => {
-                    println!("{}, again in {:.1?}", retrying.cause, retrying.delay);
-                    continue;
-                }
-                Event::Failed(reason) => return Err(reason.into()),
-                other => {
-                    println!("{other:?}");
-                    continue;
-                }
-            };
+                Event::Ready => calls.push(lamp.state()?),
+                Event::Command(command) => calls.extend(lamp.run(&command)?),
+                Event::Response(response) => match response.answer() {
+                    Ok(answer) => println!("{:?}: {answer:?}", response.kind),
+                    Err(error) => println!("{:?}: {error}", response.kind),
+                },
+                Event::Retrying(next) => println!("{}, again in {:.1?}", next.cause, next.delay),
+                Event::Failed(reason) => return Err(reason.to_string().into()),
+                other => println!("{other:?}"),
+            }
             for call in calls {
-                // Not ready any more: the state is uploaded when it is again, the results of a command are lost.
+                // The connection may be gone: the state is told again after the next one, these results are not.
                 if let Err(error) = thing.call(adapter.now(), &call) {
                     println!("not called: {error}");
                 }
@@ -126,32 +122,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 struct Lamp {
+    /// What the cloud calls it.
+    thing_id: String,
     is_on: bool,
 }
 
 impl Lamp {
-    fn state(&self, thing: &Thing) -> Result<Vec<Call>, Box<dyn Error>> {
-        let Some(onboarded) = thing.onboarded() else {
-            return Ok(Vec::new());
-        };
-        let state = Json::new(&serde_json::json!({ "power": self.is_on }).to_string())?;
-        Ok(vec![Call::put_state(&onboarded.thing_id, &state)?])
-    }
-
-    /// Does all actions in their order, then tells their results and the new state.
-    fn run(&mut self, thing: &Thing, command: &Command) -> Result<Vec<Call>, Box<dyn Error>> {
-        let results: Vec<_> = match &command.actions {
+    /// Does the actions in their order, and tells their results and the new state.
+    fn run(&mut self, command: &Command) -> Result<[Call; 2], Box<dyn Error>> {
+        let results = match &command.actions {
             Actions::Plain(actions) => actions.iter().map(|action| self.act(action)).collect(),
             Actions::Trait(_) => {
                 vec![ActionResult::failed("this lamp knows no traits"); command.actions.len()]
             }
         };
-        let mut calls = self.state(thing)?;
-        if let Some(onboarded) = thing.onboarded() {
-            let results = ActionResults::new(&command.actions, results)?;
-            calls.insert(0, Call::report_results(&onboarded.thing_id, &command.id, &results)?);
-        }
-        Ok(calls)
+        let results = ActionResults::new(&command.actions, results)?;
+        let report = Call::report_results(&self.thing_id, &command.id, &results)?;
+        Ok([report, self.state()?])
     }
 
     fn act(&mut self, action: &Action) -> ActionResult {
@@ -164,6 +151,11 @@ impl Lamp {
             }
             _ => ActionResult::failed("this lamp cannot do that"),
         }
+    }
+
+    fn state(&self) -> Result<Call, Box<dyn Error>> {
+        let state = Json::new(&serde_json::json!({ "power": self.is_on }).to_string())?;
+        Ok(Call::put_state(&self.thing_id, &state)?)
     }
 }
 

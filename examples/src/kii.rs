@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use iot_sansio::mqtt::ConnackCode;
 use kii_onboard::{
-    ApiError, App, Json, Stage as BrokerStage,
+    ApiError, App, Json, Stage,
     call::Answer,
     cloud::{self as machine, Effect, Fault, Requests},
     command::{Action, ActionResults, CommandState, NewCommand},
@@ -20,8 +20,8 @@ use self::driven::Driven;
 pub use self::driven::{Unanswered, Way};
 use crate::{kii_cloud::KiiCloud, lifecycle::Failure};
 
-/// The cloud and the lamps of these scenes, which come in the order of the methods.
-pub struct Stage {
+/// Some lamps and their cloud; its methods are the scenes, in this order.
+pub struct Lamps {
     app: App,
     cloud: KiiCloud,
     lamps: Vec<Driven>,
@@ -101,7 +101,7 @@ pub struct Restored {
     pub answer: Answer,
 }
 
-impl Stage {
+impl Lamps {
     /// Starts the cloud.
     ///
     /// # Errors
@@ -143,11 +143,11 @@ impl Stage {
         let mut anonymous = 0;
         while arrivals.states < lamps {
             match self.cloud.event().await {
-                machine::Event::Connected { stage: BrokerStage::Boot, .. } => {
+                machine::Event::Connected { stage: Stage::Boot, .. } => {
                     anonymous += 1;
                     arrivals.most_anonymous = arrivals.most_anonymous.max(anonymous);
                 }
-                machine::Event::Disconnected { stage: BrokerStage::Boot, .. } => anonymous -= 1,
+                machine::Event::Disconnected { stage: Stage::Boot, .. } => anonymous -= 1,
                 machine::Event::Onboarded { is_new, .. } => {
                     arrivals.onboardings += 1;
                     arrivals.things += usize::from(is_new);
@@ -198,7 +198,7 @@ impl Stage {
     /// A lamp gives up.
     pub async fn restart(&mut self) -> Result<Restarted, Failure> {
         self.cloud.restart_brokers().await?;
-        self.fault(Fault::refuse_connect(BrokerStage::Api, ConnackCode::NOT_AUTHORIZED))?;
+        self.fault(Fault::refuse_connect(Stage::Api, ConnackCode::NOT_AUTHORIZED))?;
         for lamp in &self.lamps {
             self.send_command(lamp.thing_id()?)?;
         }
@@ -255,7 +255,7 @@ impl Stage {
     /// # Errors
     /// The call is answered all the same, or the second one is not.
     pub async fn lead_astray(&mut self) -> Result<Astray, Failure> {
-        let states = Requests::any().at(BrokerStage::Api).ending("/states");
+        let states = Requests::any().at(Stage::Api).ending("/states");
         self.fault(Fault::on_request(states, [Effect::WrongTopic(WRONG_TOPIC.into())]))?;
         let lamp = self.lamps.first_mut().ok_or("there are no lamps")?;
         let call = lamp.state()?;
@@ -320,9 +320,9 @@ const WRONG_TOPIC: &str = "p/somebody/thing-if/apps/app01/news";
 /// Of the endpoint that expires; such a short one is told on purpose.
 pub const TTL: Duration = Duration::from_secs(1);
 /// Of a lamp, for the answer to its onboarding; by default 30 s.
-pub const ONBOARDING_TIMEOUT: Duration = Duration::from_millis(500);
+pub const ONBOARDING_TIMEOUT: Duration = Duration::from_secs(1);
 /// Of a lamp, for the response to a call; by default 30 s.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Of a lamp, before the second attempt; by default 1 s.
 pub const BACKOFF: Duration = Duration::from_millis(100);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);

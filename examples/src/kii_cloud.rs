@@ -34,6 +34,21 @@ const EVENTS: usize = 4096;
 /// 3.1.1, with the codec of [`rmqtt`] and not with that broker: its hooks can refuse with two codes of five only, answer
 /// PINGREQ and SUBSCRIBE themselves, and cannot keep two clients of one name apart. It stops when it is dropped, and cuts
 /// its connections.
+///
+/// ```
+/// use examples::kii_cloud::KiiCloud;
+/// use kii_onboard::{App, Stage, cloud::{Config, Effect, Fault, Requests}};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let cloud = KiiCloud::start(Config::new(App::new("app01", "key01")?, "localhost")).await?;
+/// let _broker = cloud.default_broker(); // for a thing of this app
+/// // The first answer to an onboarding gets lost.
+/// let lost = Fault::on_request(Requests::any().ending("onboardings"), [Effect::Drop]);
+/// cloud.command(|machine, now| machine.inject(now, lost))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct KiiCloud {
     certificates: Certificates,
     shared: Arc<Shared>,
@@ -103,6 +118,12 @@ impl KiiCloud {
             Stage::Boot => self.ports[0],
             Stage::Api => self.ports[1],
         }
+    }
+
+    /// The certificate that clients have to trust.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        self.certificates.ca_pem()
     }
 
     /// TLS for clients in this process.

@@ -15,6 +15,10 @@ use rumqttc::{
     SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 /// A hang becomes a failure; nothing is measured with it.
 const HANG: Duration = Duration::from_secs(30);
@@ -404,10 +408,6 @@ async fn brokers_that_start_again_have_cut_all_and_know_all() {
 
 #[tokio::test]
 async fn whoever_does_not_begin_with_connect_is_cut() {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-    };
     let cloud = cloud().await;
     let port = cloud.ports(Stage::Boot).get(TransportKind::Tcp).unwrap();
     for bytes in [&[0xC0, 0][..], &[0xFF; 16], &[0x30, 3, 0, 1, b'a']] {
@@ -416,4 +416,22 @@ async fn whoever_does_not_begin_with_connect_is_cut() {
         // Cut in the middle of what it said, it may hear of that as an error.
         assert_eq!(within(stream.read(&mut [0])).await.unwrap_or(0), 0);
     }
+}
+
+#[tokio::test]
+async fn mqtt_3_1_is_spoken_too() {
+    let cloud = cloud().await;
+    let port = cloud.ports(Stage::Boot).get(TransportKind::Tcp).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let field = |text: &str| [&[0, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    // Level 3; user name, password, clean session; keep alive of a minute.
+    let options = [3, 0b1100_0010, 0, 60].to_vec();
+    let content =
+        [field("MQIsdp"), options, field("anonymous"), field(BOOT_USER), field(BOOT_PASSWORD)]
+            .concat();
+    let header = [0x10, u8::try_from(content.len()).unwrap()];
+    stream.write_all(&[&header, &content[..]].concat()).await.unwrap();
+    let mut connack = [0; 4];
+    within(stream.read_exact(&mut connack)).await.unwrap();
+    assert_eq!(connack, [0x20, 2, 0, 0]);
 }

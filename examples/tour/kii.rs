@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use console::style;
 use examples::{
     kii::{
-        Arrivals, Astray, BACKOFF, Commanded, Expired, ONBOARDING_TIMEOUT, REQUEST_TIMEOUT,
-        Refused, Restarted, Restored, Stage, TTL, Way,
+        Arrivals, Astray, BACKOFF, Commanded, Expired, Lamps, ONBOARDING_TIMEOUT, REQUEST_TIMEOUT,
+        Refused, Restarted, Restored, TTL, Way,
     },
     lifecycle::Failure,
 };
 use kii_onboard::{
-    Advice, ErrorCode, Stage as BrokerStage, TransportKind,
+    Advice, ErrorCode, Stage, TransportKind,
     call::Answer,
     thing::{CallFailure, Cause, IgnoreReason},
 };
@@ -29,24 +29,24 @@ pub(crate) async fn tell(arguments: &Arguments) -> Result<Vec<Check>, Failure> {
 }
 
 async fn play(seed: u64) -> Result<Vec<Check>, Failure> {
-    let mut stage = Stage::start(seed).await?;
-    introduce(&stage)?;
+    let mut lamps = Lamps::start(seed).await?;
+    introduce(&lamps)?;
 
-    let arrivals = stage.onboard(LAMPS).await?;
+    let arrivals = lamps.onboard(LAMPS).await?;
     print_arrivals(&arrivals);
-    let commanded = stage.command().await?;
+    let commanded = lamps.command().await?;
     print_commanded(&commanded);
-    let restarted = stage.restart().await?;
+    let restarted = lamps.restart().await?;
     print_restarted(&restarted);
-    let commanded_again = stage.command().await?;
-    let expired = stage.expire().await?;
-    let refused = stage.refuse().await?;
+    let commanded_again = lamps.command().await?;
+    let expired = lamps.expire().await?;
+    let refused = lamps.refuse().await?;
     print_refused(&expired, &refused);
-    let astray = stage.lead_astray().await?;
+    let astray = lamps.lead_astray().await?;
     print_astray(&astray);
-    let restored = stage.reboot().await?;
+    let restored = lamps.reboot().await?;
     print_restored(&restored);
-    stage.end().await?;
+    lamps.end().await?;
 
     let mut checks = arrival_checks(&arrivals);
     checks.extend(command_checks(&commanded, &restarted, &commanded_again));
@@ -54,8 +54,8 @@ async fn play(seed: u64) -> Result<Vec<Check>, Failure> {
     Ok(checks)
 }
 
-fn introduce(stage: &Stage) -> Result<(), Failure> {
-    let port = |broker| stage.cloud().ports(broker).get(TransportKind::Tls);
+fn introduce(lamps: &Lamps) -> Result<(), Failure> {
+    let port = |broker| lamps.cloud().ports(broker).get(TransportKind::Tls);
     println!(
         "\
 Two MQTT brokers listen on 127.0.0.1, with TLS: the default one on port {}, the second one on {}.
@@ -63,11 +63,11 @@ Behind them stands the cloud's side: it decides who may connect, answers request
 connection they came on, and pushes commands. The lamps are things of this family on rumqttc, an
 ordinary MQTT client; all of them are called anonymous until they are onboarded.
 
-Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding and {REQUEST_TIMEOUT:?} for a
-response instead of 30 s each, and {BACKOFF:?} before another attempt instead of 1 s.
+Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding and {REQUEST_TIMEOUT:?} for a response
+instead of 30 s each, and {BACKOFF:?} before another attempt instead of 1 s.
 ",
-        port(BrokerStage::Boot)?,
-        port(BrokerStage::Api)?,
+        port(Stage::Boot)?,
+        port(Stage::Api)?,
     );
     Ok(())
 }
@@ -96,15 +96,12 @@ fn print_ways(ways: &[Way]) {
             steps.push("onboarded".into());
         }
         steps.push("ready".into());
-        *counts.entry(steps.join(", then: ")).or_insert(0) += 1;
+        *counts.entry(steps.join("; ")).or_insert(0) += 1;
     }
     for (steps, count) in counts {
-        println!("  {} {count} {}: {steps}", style("✓").green(), plural(count));
+        let lamps = if count == 1 { "1 lamp".into() } else { format!("{count} lamps") };
+        println!("  {} {lamps:<8} {steps}", style("✓").green());
     }
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "lamp " } else { "lamps" }
 }
 
 fn print_commanded(commanded: &Commanded) {
@@ -135,7 +132,9 @@ fn print_refused(expired: &Expired, refused: &Refused) {
         "One more lamp, whose endpoint holds for {TTL:?}; then its maker mistypes the password:\n"
     );
     print_ways(std::slice::from_ref(&expired.way));
-    println!("  {} refused: {}", style("✗").red(), refused.error);
+    let (status, code) = (refused.error.status, refused.error.code.as_ref());
+    let code = code.map(ErrorCode::as_str).unwrap_or_default();
+    println!("  {} onboarding is refused with {status} {code}", style("✗").red());
     println!("    what to do: {}", refused.error.advice());
     println!("  {} corrected, started again: ready\n", style("✓").green());
 }
