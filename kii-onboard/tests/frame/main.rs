@@ -1,0 +1,3 @@
+//! Frames: the vectors of the specification, agreement with a slow reference, limits, and what may be printed.
+
+mod vectors;
