@@ -9,6 +9,7 @@ use crate::{
     IdKind, Json,
     command::{ActionResults, NewCommand},
     frame::{Method, Request},
+    onboarding::Onboarding,
     topic::Resource,
 };
 
@@ -215,6 +216,21 @@ impl Call {
 
 /// # Others
 impl Call {
+    /// Onboards a thing or an end node over the second broker, with the owner's token where there is an owner. Answer:
+    /// [`Onboarded`](super::Answer::Onboarded) or [`EndNodeOnboarded`](super::Answer::EndNodeOnboarded).
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn onboard(onboarding: &Onboarding) -> Result<Self, CallError> {
+        let kind = match onboarding {
+            Onboarding::Thing(_) => CallKind::Onboard,
+            Onboarding::EndNode(_) => CallKind::OnboardEndNode,
+        };
+        let call = Self::new(kind, Method::Post, Resource::Onboardings)?;
+        let call = call.with_body(onboarding.content_type(), onboarding.body());
+        Ok(Self { bearer: onboarding.owner_token().cloned(), ..call })
+    }
+
     /// Any other request: a method, the path that follows the app id, and a body with its media type. Answer:
     /// [`Custom`](super::Answer::Custom).
     ///

@@ -1,16 +1,15 @@
 //! What arrives on the topic of pushes.
 
 use alloc::{string::String, vec::Vec};
-use core::str;
 
 use serde::Serialize;
 
 use super::{
     Actions, BadBody,
     action::WrittenActions,
-    bad_body::{optional, required},
+    bad_body::{members, optional, required},
 };
-use crate::{IdKind, InvalidId, Json, frame::Limits, raw::Raw, topic::check_level};
+use crate::{IdKind, InvalidId, Json, JsonError, frame::Limits, json::Value, topic::check_level};
 
 /// What arrives on the topic of pushes (specification, section 13.2).
 ///
@@ -78,20 +77,9 @@ pub enum BadPush {
         /// How many are read.
         limit: usize,
     },
-    /// It is not UTF-8.
-    #[error("it is not UTF-8 from byte {position}")]
-    NotUtf8 {
-        /// The first byte that is not, from 0.
-        position: usize,
-    },
     /// It is not JSON.
-    #[error("it is not JSON: line {line}, column {column}")]
-    NotJson {
-        /// The line of the fault, from 1.
-        line: usize,
-        /// The column of the fault, in bytes from 1; 0 at the end of a line.
-        column: usize,
-    },
+    #[error(transparent)]
+    NotJson(#[from] JsonError),
     /// It is JSON of another type.
     #[error("it is {found}, not an object")]
     NotAnObject {
@@ -124,23 +112,23 @@ impl Push {
     /// # Errors
     /// It is no push, or a command that cannot be carried out or answered: ignore it, and report it.
     pub fn decode(payload: &[u8]) -> Result<Self, PushError> {
-        let raw = object(payload).map_err(PushError::BadPush)?;
-        let [id, actions, issuer, schema, version] = raw.named(NAMES).unwrap_or([None; 5]);
+        let object = read(payload).map_err(PushError::BadPush)?;
+        let [id, actions, issuer, schema, version] = object.members(NAMES);
         let id = id.filter(|id| id.is_text());
-        let (Some(id), Some(actions)) = (id, actions.and_then(Raw::elements)) else {
-            return Ok(Self::Other(raw.to_json()));
+        let (Some(id), Some(actions)) = (id, actions.and_then(Value::elements)) else {
+            return Ok(Self::Other(object.json()));
         };
         let read = || {
-            let id = id.text().ok_or(BadCommand::IdWithoutText)?;
+            let id = id.owned_text().ok_or(BadCommand::IdWithoutText)?;
             check_level(IdKind::CommandId, &id).map_err(BadCommand::InvalidId)?;
             let actions = Actions::read(&actions, schema.is_some())
                 .map_err(|index| BadCommand::BadAction { index })?;
             Ok(Command {
                 id,
                 actions,
-                issuer: issuer.and_then(Raw::text),
-                schema: schema.and_then(Raw::text),
-                schema_version: version.and_then(Raw::integer),
+                issuer: issuer.and_then(Value::owned_text),
+                schema: schema.and_then(Value::owned_text),
+                schema_version: version.and_then(Value::signed),
             })
         };
         read().map(Self::Command).map_err(PushError::BadCommand)
@@ -177,20 +165,19 @@ impl Command {
     }
 
     /// Reads the members of a command that the cloud keeps.
-    pub(super) fn read(raw: Raw<'_>) -> Result<Self, BadBody> {
-        let [id, actions, issuer, schema, version] =
-            raw.named(NAMES).ok_or(BadBody::BadField { field: "body" })?;
-        let id = required("commandID", id, Raw::text)?;
+    pub(super) fn read(object: Value<'_>) -> Result<Self, BadBody> {
+        let [id, actions, issuer, schema, version] = members(object, NAMES)?;
+        let id = required("commandID", id, Value::owned_text)?;
         let bad = |field| move |_| BadBody::BadField { field };
         check_level(IdKind::CommandId, &id).map_err(bad("commandID"))?;
-        let actions = required("actions", actions, Raw::elements)?;
+        let actions = required("actions", actions, Value::elements)?;
         Ok(Self {
             id,
             actions: Actions::read(&actions, schema.is_some())
                 .map_err(|_| BadBody::BadField { field: "actions" })?,
-            issuer: optional("issuer", issuer, Raw::text)?,
-            schema: optional("schema", schema, Raw::text)?,
-            schema_version: optional("schemaVersion", version, Raw::integer)?,
+            issuer: optional("issuer", issuer, Value::owned_text)?,
+            schema: optional("schema", schema, Value::owned_text)?,
+            schema_version: optional("schemaVersion", version, Value::signed)?,
         })
     }
 
@@ -225,18 +212,15 @@ pub(super) struct WrittenCommand<'a> {
     issuer: Option<&'a str>,
 }
 
-fn object(payload: &[u8]) -> Result<Raw<'_>, BadPush> {
+fn read(payload: &[u8]) -> Result<Value<'_>, BadPush> {
     let len = payload.len();
     if len > MAX_PUSH {
         return Err(BadPush::TooLarge { len, limit: MAX_PUSH });
     }
-    let text = str::from_utf8(payload)
-        .map_err(|error| BadPush::NotUtf8 { position: error.valid_up_to() })?;
-    let raw = Raw::parse(text)
-        .map_err(|error| BadPush::NotJson { line: error.line, column: error.column })?;
-    match raw.type_name() {
-        "an object" => Ok(raw),
-        found => Err(BadPush::NotAnObject { found }),
+    let value = Value::parse(payload)?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(BadPush::NotAnObject { found: value.type_name() }),
     }
 }
 
