@@ -23,6 +23,7 @@ mod catalogue;
 mod end_nodes;
 mod error;
 mod kind;
+pub(crate) mod media_type;
 
 pub use answer::{Answer, AnswerError};
 pub use catalogue::MAX_STATE;

@@ -64,7 +64,7 @@ pub enum Answer {
 #[non_exhaustive]
 pub enum AnswerError {
     /// The call did not succeed.
-    #[error("{}", .0.advice())]
+    #[error(transparent)]
     Api(#[from] ApiError),
     /// The call succeeded, and the body is not what it should be.
     #[error("the call succeeded, and its answer cannot be read: {0}")]

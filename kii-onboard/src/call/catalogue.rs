@@ -4,7 +4,12 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
-use super::{CONTENT_TYPE, Call, CallError, CallKind, check_predefined};
+use super::{
+    CONTENT_TYPE, Call, CallError, CallKind, check_predefined,
+    media_type::{
+        BULK, BULK_PATCH, JSON, SET_FIRMWARE, SET_TYPE, TRAIT_PATCH, TRAIT_STATE, TRAIT_STATES,
+    },
+};
 use crate::{
     IdKind, Json,
     command::{ActionResults, NewCommand},
@@ -278,12 +283,3 @@ fn written(body: &impl Serialize) -> Vec<u8> {
 
 /// The most bytes of a state (specification, section 6.5).
 pub const MAX_STATE: usize = 10_240;
-
-const JSON: &str = "application/json";
-const TRAIT_STATES: &str = "application/vnd.kii.MultipleTraitState+json";
-const TRAIT_STATE: &str = "application/vnd.kii.TraitState+json";
-const TRAIT_PATCH: &str = "application/vnd.kii.MultipleTraitStatePatch+json";
-const BULK: &str = "application/vnd.kii.StateBulkUploadRequest+json";
-const BULK_PATCH: &str = "application/vnd.kii.StatePatchBulkUploadRequest+json";
-const SET_FIRMWARE: &str = "application/vnd.kii.ThingFirmwareVersionUpdateRequest+json";
-const SET_TYPE: &str = "application/vnd.kii.ThingTypeUpdateRequest+json";

@@ -9,11 +9,16 @@ use core::fmt;
 use serde::Serialize;
 
 use super::{
-    Action, Actions, BadBody, Command, TraitActions,
+    Action, Actions, BadBody, Command, CommandError, TraitActions,
     action::WrittenActions,
     bad_body::{members, optional, required},
 };
-use crate::{InvalidId, Json, json::Value, onboarding::Owner};
+use crate::{
+    Json,
+    call::media_type::{JSON, NEW_TRAIT_COMMAND},
+    json::Value,
+    onboarding::Owner,
+};
 
 /// A command that an owner sends to a thing (specification, section 12.2). `Debug` shows no title, description or
 /// metadata.
@@ -154,7 +159,7 @@ impl NewCommand {
     ///
     /// # Errors
     /// The id cannot stand in a topic.
-    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, InvalidId> {
+    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, CommandError> {
         let command = Command::new(id, self.actions.clone())?.with_issuer(self.issuer.to_string());
         Ok(match &self.schema {
             Some((schema, version)) => command.with_schema(&**schema, *version),
@@ -196,8 +201,8 @@ impl NewCommand {
     #[must_use]
     pub const fn content_type(&self) -> &'static str {
         match self.actions {
-            Actions::Plain(_) => "application/json",
-            Actions::Trait(_) => "application/vnd.kii.CommandCreationRequest+json",
+            Actions::Plain(_) => JSON,
+            Actions::Trait(_) => NEW_TRAIT_COMMAND,
         }
     }
 

@@ -17,6 +17,16 @@ use crate::{Json, json::Value};
 
 /// A command as the cloud keeps it and GET answers it (specification, section 12.1). `Debug` shows no title, description
 /// or metadata.
+///
+/// ```
+/// use kii_onboard::command::{CommandObject, CommandState};
+///
+/// let body = br#"{"commandID":"c1","actions":[{"alias1":[{"turnPower":true}]}],"commandState":"INCOMPLETE",
+///                 "target":"thing:th.1","createdAt":1500000000000}"#;
+/// let object = CommandObject::decode(body)?;
+/// assert_eq!((object.command.id.as_str(), object.state), ("c1", CommandState::Incomplete));
+/// # Ok::<(), kii_onboard::command::BadBody>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CommandObject {
@@ -86,7 +96,7 @@ impl CommandObject {
         Ok(Self {
             command,
             target: optional("target", target, Value::owned_text)?,
-            state: CommandState::parse(&required("commandState", state, Value::owned_text)?),
+            state: required("commandState", state, Value::owned_text)?.into(),
             action_results,
             created_at: optional("createdAt", created_at, millis)?,
             modified_at: optional("modifiedAt", modified_at, millis)?,

@@ -53,6 +53,18 @@ pub struct Command {
     pub schema_version: Option<i64>,
 }
 
+/// Why a command is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// Its id cannot stand in a topic, where the results would go.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// The actions are those of traits, and there are none, in all or of one trait: a thing would read them otherwise.
+    #[error("the command, or a trait in it, has no actions: give at least one")]
+    NoActions,
+}
+
 /// Why a push is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -136,13 +148,16 @@ impl Push {
 }
 
 impl Command {
-    /// A command without issuer and schema.
+    /// A command without issuer and schema, as the cloud makes one.
     ///
     /// # Errors
-    /// The id cannot stand in a topic.
-    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, InvalidId> {
+    /// The id cannot stand in a topic; the actions are those of traits, and a trait has none.
+    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, CommandError> {
         let id = id.into();
         check_level(IdKind::CommandId, &id)?;
+        if matches!(actions, Actions::Trait(_)) && actions.lacks_actions() {
+            return Err(CommandError::NoActions);
+        }
         Ok(Self { id, actions, issuer: None, schema: None, schema_version: None })
     }
 
@@ -152,13 +167,22 @@ impl Command {
         Self { issuer: Some(issuer.into()), ..self }
     }
 
-    /// With the schema of its plain actions.
+    /// With the schema of its plain actions; it is not written beside those of traits.
     #[must_use]
     pub fn with_schema(self, schema: impl Into<String>, version: i64) -> Self {
         Self { schema: Some(schema.into()), schema_version: Some(version), ..self }
     }
 
-    /// Writes a push, as the cloud does.
+    /// Writes a push, as the cloud does. The cloud sends no more than 4,096 bytes.
+    ///
+    /// ```
+    /// use kii_onboard::{Json, command::{Action, Actions, Command, Push}};
+    ///
+    /// let actions = Actions::Plain(vec![Action::new("turnPower", Json::new("true")?)]);
+    /// let command = Command::new("c1", actions)?.with_schema("SmartLight", 1).with_issuer("user:u-1");
+    /// assert_eq!(Push::decode(&command.encode())?, Push::Command(command));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(&self.written()).unwrap_or_default()

@@ -10,7 +10,11 @@ use super::{
     action::{Member, Place},
     bad_body::{members as body_members, optional, required},
 };
-use crate::{Json, json::Value};
+use crate::{
+    Json,
+    call::media_type::{JSON, TRAIT_RESULTS},
+    json::Value,
+};
 
 /// What became of one action. `Debug` shows neither the message nor the data.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -245,8 +249,8 @@ impl ActionResults {
     #[must_use]
     pub const fn content_type(&self) -> &'static str {
         match self {
-            Self::Plain(_) => "application/json",
-            Self::Trait(_) => "application/vnd.kii.CommandResultsUpdateRequest+json",
+            Self::Plain(_) => JSON,
+            Self::Trait(_) => TRAIT_RESULTS,
         }
     }
 
