@@ -1,6 +1,6 @@
 //! What became of the actions of a command.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Serialize, Serializer};
@@ -10,7 +10,11 @@ use super::{
     action::{Member, Place},
     bad_body::{members as body_members, optional, required},
 };
-use crate::{Json, raw::Raw};
+use crate::{
+    Json,
+    call::media_type::{JSON, TRAIT_RESULTS},
+    json::Value,
+};
 
 /// What became of one action. `Debug` shows neither the message nor the data.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -121,13 +125,15 @@ impl ActionResult {
         matches!(self, Self::Succeeded { .. })
     }
 
-    fn read(value: Raw<'_>) -> Result<Self, BadBody> {
-        let [succeeded, message, data] =
-            value.named(["succeeded", "errorMessage", "data"]).ok_or(BAD_RESULTS)?;
-        let data = data.map(Raw::to_json);
-        Ok(match required("succeeded", succeeded, Raw::boolean)? {
+    fn read(value: Value<'_>) -> Result<Self, BadBody> {
+        let [succeeded, message, data] = value.members(["succeeded", "errorMessage", "data"]);
+        let data = data.map(Value::json);
+        Ok(match required("succeeded", succeeded, Value::boolean)? {
             true => Self::Succeeded { data },
-            false => Self::Failed { message: optional("errorMessage", message, Raw::text)?, data },
+            false => Self::Failed {
+                message: optional("errorMessage", message, Value::owned_text)?,
+                data,
+            },
         })
     }
 
@@ -184,12 +190,12 @@ impl ActionResults {
     /// # Errors
     /// It is not JSON, a member is missing or of another type, or a result answers no action.
     pub fn decode(actions: &Actions, body: &[u8]) -> Result<Self, BadBody> {
-        let [results] = body_members(body, ["actionResults"])?;
+        let [results] = body_members(Value::parse(body)?, ["actionResults"])?;
         Self::read(actions, required("actionResults", results, Some)?)
     }
 
     /// Reads results, each of which must answer an action after that which the one before it answered.
-    pub(super) fn read(actions: &Actions, results: Raw<'_>) -> Result<Self, BadBody> {
+    pub(super) fn read(actions: &Actions, results: Value<'_>) -> Result<Self, BadBody> {
         let mut asked = actions.places();
         let mut answered = Vec::new();
         for (alias, name, value) in flat(results).ok_or(BAD_RESULTS)? {
@@ -197,10 +203,7 @@ impl ActionResults {
                 place.action.name == name && (alias.is_none() || place.alias == alias.as_deref())
             };
             let place = asked.find(is_it).ok_or(BAD_RESULTS)?;
-            answered.push((
-                place,
-                NamedResult { name: name.into_owned(), result: ActionResult::read(value)? },
-            ));
+            answered.push((place, NamedResult { name, result: ActionResult::read(value)? }));
         }
         Ok(match actions {
             Actions::Plain(_) => {
@@ -246,8 +249,8 @@ impl ActionResults {
     #[must_use]
     pub const fn content_type(&self) -> &'static str {
         match self {
-            Self::Plain(_) => "application/json",
-            Self::Trait(_) => "application/vnd.kii.CommandResultsUpdateRequest+json",
+            Self::Plain(_) => JSON,
+            Self::Trait(_) => TRAIT_RESULTS,
         }
     }
 
@@ -259,7 +262,7 @@ impl ActionResults {
 }
 
 /// Results with their names, and with aliases where they are nested.
-fn flat(results: Raw<'_>) -> Option<Vec<(Option<Cow<'_, str>>, Cow<'_, str>, Raw<'_>)>> {
+fn flat(results: Value<'_>) -> Option<Vec<(Option<String>, String, Value<'_>)>> {
     let mut flat = Vec::new();
     for result in results.elements()? {
         let (name, value) = result.only_member()?;
