@@ -2,8 +2,8 @@
 //!
 //! Copy it into your project together with `src/mqtt_adapter.rs`. Stop it with Ctrl-C.
 //!
-//! The secrets come from the environment: `KII_APP_KEY` and `KII_THING_PASSWORD`. What onboarding told, secrets as well,
-//! is kept in a file, whose age tells how long ago that was: so the next run needs no onboarding.
+//! The secrets come from the environment: `KII_APP_KEY` and `KII_THING_PASSWORD`. What onboarding told, secrets as
+//! well, is kept in a file, whose age tells how long ago that was: so the next run needs no onboarding.
 
 use std::{
     env::{self, VarError},

@@ -119,8 +119,8 @@ impl Lamps {
         &self.cloud
     }
 
-    /// Lets so many lamps in at once, and has each upload its state. The answer to one of their onboardings is lost, and
-    /// another one comes too early.
+    /// Lets so many lamps in at once, and has each upload its state. The answer to one of their onboardings is lost,
+    /// and another one comes too early.
     ///
     /// # Errors
     /// A lamp gives up.
@@ -191,8 +191,8 @@ impl Lamps {
         Ok(commanded)
     }
 
-    /// Stops both brokers and starts them again. Each lamp is sent a command before it is back. One of them is not taken
-    /// back: its endpoint is refused.
+    /// Stops both brokers and starts them again. Each lamp is sent a command before it is back. One of them is not
+    /// taken back: its endpoint is refused.
     ///
     /// # Errors
     /// A lamp gives up.

@@ -31,9 +31,9 @@ const EVENTS: usize = 4096;
 /// The `Cloud` machine of `kii-onboard` behind two real MQTT brokers, on free ports of 127.0.0.1.
 ///
 /// The machine decides everything: who may connect, what is answered, and to whom. This only says it in MQTT 3.1 and
-/// 3.1.1, with the codec of [`rmqtt`] and not with that broker: its hooks can refuse with two codes of five only, answer
-/// PINGREQ and SUBSCRIBE themselves, and cannot keep two clients of one name apart. It stops when it is dropped, and cuts
-/// its connections.
+/// 3.1.1, with the codec of [`rmqtt`]. It is not that broker itself, which keeps one connection of each client id, and
+/// whose hooks refuse with two codes of five only and hold back neither PINGRESP nor SUBACK. It stops when it is
+/// dropped, and cuts its connections.
 ///
 /// ```
 /// use examples::kii_cloud::KiiCloud;
@@ -75,8 +75,8 @@ pub enum Error {
 impl KiiCloud {
     /// Starts a cloud; both brokers accept connections once this returns.
     ///
-    /// The ports of the second broker are filled in. Its host in the configuration has to be one that leads here, such as
-    /// `localhost`.
+    /// The ports of the second broker are filled in. Its host in the configuration has to be one that leads here, such
+    /// as `localhost`.
     ///
     /// # Errors
     /// No port is to be had, or no randomness for certificates.
@@ -139,8 +139,8 @@ impl KiiCloud {
         self.shared.command(command)
     }
 
-    /// Stops both brokers, which cuts all connections, and starts them again on the same ports. The machine keeps what it
-    /// knows.
+    /// Stops both brokers, which cuts all connections, and starts them again on the same ports. The machine keeps what
+    /// it knows.
     ///
     /// # Errors
     /// Somebody else has taken a port meanwhile: there are no brokers then.

@@ -63,8 +63,8 @@ Behind them stands the cloud's side: it decides who may connect, answers request
 connection they came on, and pushes commands. The lamps are things of this family on rumqttc, an
 ordinary MQTT client; all of them are called anonymous until they are onboarded.
 
-Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding and {REQUEST_TIMEOUT:?} for a response
-instead of 30 s each, and {BACKOFF:?} before another attempt instead of 1 s.
+Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding and {REQUEST_TIMEOUT:?} for a
+response instead of 30 s each, and {BACKOFF:?} before another attempt instead of 1 s.
 ",
         port(Stage::Boot)?,
         port(Stage::Api)?,
@@ -88,7 +88,7 @@ fn print_arrivals(arrivals: &Arrivals) {
 fn print_ways(ways: &[Way]) {
     let mut counts = BTreeMap::new();
     for way in ways {
-        let mut steps: Vec<_> = way.causes.iter().map(Cause::to_string).collect();
+        let mut steps: Vec<_> = way.causes.iter().map(explained).collect();
         if way.has_expired {
             steps.push("the endpoint has expired".into());
         }
@@ -101,6 +101,16 @@ fn print_ways(ways: &[Way]) {
     for (steps, count) in counts {
         let lamps = if count == 1 { "1 lamp".into() } else { format!("{count} lamps") };
         println!("  {} {lamps:<8} {steps}", style("✓").green());
+    }
+}
+
+fn explained(cause: &Cause) -> String {
+    match cause {
+        Cause::Status(error) => {
+            let code = error.code.as_ref().map(ErrorCode::as_str).unwrap_or_default();
+            format!("{} {code}", error.status)
+        }
+        other => other.to_string(),
     }
 }
 
