@@ -6,14 +6,14 @@ pub(crate) enum Node {
     /// Null, a boolean or a number, as it is written.
     Plain(String),
     Text(String),
-    Array(Vec<Node>),
-    Object(Vec<(String, Node)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// What a push is.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Push {
-    BadPush,
+    NoPush,
     BadCommand,
     Other,
     Command(Command),
@@ -32,7 +32,7 @@ pub(crate) struct Command {
 
 pub(crate) fn read(push: &Node) -> Push {
     // Rule 1.
-    let Node::Object(members) = push else { return Push::BadPush };
+    let Node::Object(members) = push else { return Push::NoPush };
     let member = |wanted: &str| {
         let mut found = None;
         for (name, value) in members {
