@@ -29,14 +29,16 @@ pub enum Advice {
     StoreFirst,
     /// Choose another vendor thing id: this one is taken.
     ChooseAnotherId,
-    /// Nothing needs to be done: it already is as it was to become.
-    AlreadyDone,
+    /// See who owns the thing, or has the end node: it belongs to an owner or to a gateway already.
+    CheckOwner,
     /// Ask whoever administers the application: the thing, the user or the application is disabled.
     ContactAdmin,
     /// Do without: the cloud does not do this, here or at all.
     DoWithout,
     /// Tell the developers: the answer is none that is documented.
     Report,
+    /// Do nothing: it succeeded.
+    Nothing,
 }
 
 impl fmt::Display for Advice {
@@ -56,24 +58,21 @@ impl fmt::Display for Advice {
             Self::CheckIds => "check the ids in the request, or register first what they name",
             Self::StoreFirst => "store it first: there is none yet",
             Self::ChooseAnotherId => "choose another vendor thing id: this one is taken",
-            Self::AlreadyDone => "nothing needs to be done: it already is so",
+            Self::CheckOwner => "see who owns it: it belongs to an owner or to a gateway already",
             Self::ContactAdmin => {
                 "ask whoever administers the application: something is disabled there"
             }
             Self::DoWithout => "do without it: the cloud does not do this here",
+            Self::Nothing => "do nothing: it succeeded",
             Self::Report => "tell the developers: this answer is not documented",
         })
     }
 }
 
-/// Names come from the network: neither many nor long ones, and no control characters.
 fn correct(f: &mut fmt::Formatter<'_>, fields: &[String]) -> fmt::Result {
     f.write_str("correct ")?;
     for (index, field) in fields.iter().take(MAX_FIELDS).enumerate() {
-        f.write_str(if index == 0 { "`" } else { ", `" })?;
-        let shown =
-            field.char_indices().nth(MAX_FIELD).map_or(field.as_str(), |(end, _)| &field[..end]);
-        write!(f, "{}`", shown.escape_debug())?;
+        write!(f, "{}`{}`", if index == 0 { "" } else { ", " }, Excerpt(field))?;
     }
     match fields.len().checked_sub(MAX_FIELDS) {
         Some(more @ 1..) => write!(f, " and {more} more"),
@@ -81,5 +80,22 @@ fn correct(f: &mut fmt::Formatter<'_>, fields: &[String]) -> fmt::Result {
     }
 }
 
+/// A name that comes from the network: as much as is fit to print.
+#[derive(Clone, Copy)]
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().take(MAX_NAME).try_for_each(|ch| write!(f, "{}", ch.escape_debug()))
+    }
+}
+
+impl fmt::Debug for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 const MAX_FIELDS: usize = 8;
-const MAX_FIELD: usize = 64;
+/// Characters.
+const MAX_NAME: usize = 64;
