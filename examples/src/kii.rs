@@ -12,6 +12,7 @@ use kii_onboard::{
     cloud::{self as machine, Effect, Fault, Requests},
     command::{Action, ActionResults, CommandState, NewCommand},
     frame::Status,
+    onboarding::Owner,
     thing::FailReason,
 };
 use serde_json::json;
@@ -306,7 +307,7 @@ impl Lamps {
     fn send_command(&self, thing_id: &str) -> Result<String, Failure> {
         let on = Json::new(&json!({ "power": true }).to_string())?;
         let actions = [Action::new("turnPower", on.clone()), Action::new("makeCoffee", on)];
-        let command = NewCommand::plain("user:u-1", "lamp", 1, actions)?;
+        let command = NewCommand::plain(Owner::user("u-1")?, "lamp", 1, actions)?;
         Ok(self.cloud.command(|machine, now| machine.send_command(now, thing_id, &command))?)
     }
 }

@@ -18,6 +18,7 @@ use kii_onboard::{
     call::Answer,
     cloud::{Config, Event},
     command::{Action, CommandState, NewCommand},
+    onboarding::Owner,
     thing::{CallFailure, Cause, IgnoreReason},
 };
 use tokio::{task::spawn_blocking, time::timeout};
@@ -126,8 +127,12 @@ async fn the_example_obeys_and_needs_no_onboarding_the_second_time() {
                 // It listens, and its state is there.
                 Event::StateStored { thing_id, .. } if sent.is_none() => {
                     let power = Json::new(r#"{"power":true}"#).unwrap();
-                    let command =
-                        NewCommand::plain("user:u1", "lamp", 1, [Action::new("turnPower", power)]);
+                    let command = NewCommand::plain(
+                        Owner::user("u1").unwrap(),
+                        "lamp",
+                        1,
+                        [Action::new("turnPower", power)],
+                    );
                     let command = command.unwrap();
                     let id = cloud.command(|it, now| it.send_command(now, &thing_id, &command));
                     sent = Some((thing_id, id.unwrap()));

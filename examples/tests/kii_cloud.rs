@@ -9,6 +9,7 @@ use kii_onboard::{
     cloud::{Config, Disconnect, Effect, Event, Fault, Requests},
     command::{Action, NewCommand},
     frame::{Response, Status},
+    onboarding::Owner,
 };
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, EventLoop, MqttOptions, Packet, QoS,
@@ -331,8 +332,13 @@ async fn a_push_can_come_before_the_suback() {
 
 fn send_command(cloud: &KiiCloud, thing: &Onboarded) {
     let value = Json::new("true").unwrap();
-    let command =
-        NewCommand::plain("user:u1", "schema", 1, [Action::new("turnPower", value)]).unwrap();
+    let command = NewCommand::plain(
+        Owner::user("u1").unwrap(),
+        "schema",
+        1,
+        [Action::new("turnPower", value)],
+    )
+    .unwrap();
     cloud.command(|machine, now| machine.send_command(now, &thing.thing_id, &command)).unwrap();
 }
 
@@ -395,11 +401,11 @@ async fn brokers_that_start_again_have_cut_all_and_know_all() {
     assert_eq!([Stage::Boot, Stage::Api].map(|stage| cloud.ports(stage)), ports);
     assert!(anonymous.packet().await.is_none());
     assert!(raw.packet().await.is_none());
-    told(&mut cloud, |event| match event {
-        Event::Offline { thing_id } => Some(assert_eq!(thing_id, thing.thing_id)),
+    let offline = told(&mut cloud, |event| match event {
+        Event::Offline { thing_id } => Some(thing_id),
         _ => None,
-    })
-    .await;
+    });
+    assert_eq!(offline.await, thing.thing_id);
 
     let mut raw = thing.login.connect(&cloud).await.unwrap();
     raw.publish(&thing.states(), &thing.put_state()).await;
