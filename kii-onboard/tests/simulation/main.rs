@@ -123,7 +123,8 @@ fn things_get_over_every_fault_of_the_cloud() {
 /// What ends a thing is told with its reason, and nothing else ends one.
 #[test]
 fn things_end_for_the_reasons_that_no_repetition_mends() {
-    let cases: [(Fault, fn(&FailReason) -> bool); 5] = [
+    type IsExpected = fn(&FailReason) -> bool;
+    let cases: [(Fault, IsExpected); 5] = [
         (Fault::refuse_connect(Stage::Boot, ConnackCode::NOT_AUTHORIZED), |reason| {
             *reason == FailReason::BootRefused(ConnackCode::NOT_AUTHORIZED)
         }),

@@ -188,8 +188,13 @@ impl World {
         for thing_id in thing_ids {
             let value = Json::new(r#"{"power":true}"#).unwrap();
             let actions = [kii_onboard::command::Action::new("turnPower", value)];
-            let command =
-                kii_onboard::command::NewCommand::plain("user:u-1", "Light", 1, actions).unwrap();
+            let command = kii_onboard::command::NewCommand::plain(
+                kii_onboard::onboarding::Owner::user("u-1").unwrap(),
+                "Light",
+                1,
+                actions,
+            )
+            .unwrap();
             self.cloud.send_command(self.now, &thing_id, &command).unwrap();
         }
         self.drain();
