@@ -38,6 +38,12 @@ pub enum IdKind {
     Alias,
     /// A path of the API.
     Path,
+    /// The query of a path.
+    Query,
+    /// The version of a thing's firmware.
+    FirmwareVersion,
+    /// The type of a thing.
+    ThingType,
 }
 
 /// What an identifier breaks.
@@ -70,6 +76,9 @@ impl IdKind {
             Self::CommandId => "the command id",
             Self::Alias => "the trait alias",
             Self::Path => "the path",
+            Self::Query => "the query",
+            Self::FirmwareVersion => "the firmware version",
+            Self::ThingType => "the thing type",
         }
     }
 }
@@ -99,16 +108,29 @@ pub(crate) fn check(
     limit: usize,
     is_allowed: impl Fn(char) -> bool,
 ) -> Result<(), InvalidId> {
-    let rule = if text.is_empty() {
-        IdRule::Empty
+    check_rule(text, limit, is_allowed).map_err(|rule| InvalidId { kind, rule })
+}
+
+/// The same of a text that has no kind of its own.
+pub(crate) fn check_rule(
+    text: &str,
+    limit: usize,
+    is_allowed: impl Fn(char) -> bool,
+) -> Result<(), IdRule> {
+    if text.is_empty() {
+        Err(IdRule::Empty)
     } else if text.chars().nth(limit).is_some() {
-        IdRule::TooLong { limit }
+        Err(IdRule::TooLong { limit })
     } else if let Some(index) = text.find(|ch| !is_allowed(ch)) {
-        IdRule::ForbiddenChar { index }
+        Err(IdRule::ForbiddenChar { index })
     } else {
-        return Ok(());
-    };
-    Err(InvalidId { kind, rule })
+        Ok(())
+    }
+}
+
+/// Whether a character may stand in what the cloud calls predefined fields of a thing (specification, section 6.5).
+pub(crate) fn is_name_char(ch: char) -> bool {
+    ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
 }
 
 /// Whether a character may stand in one level of a topic (specification, section 5).
@@ -161,7 +183,7 @@ id! {
 
 id! {
     /// The id that a thing's maker gave it: 1 to 200 of `A-Z a-z 0-9 . _ -` (specification, section 6.5).
-    VendorThingId, 200, |ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
+    VendorThingId, 200, is_name_char
 }
 
 /// The text that ties a response to its request: 1 to 64 of `A-Z a-z 0-9 . _ -`, and blanks inside (specification,

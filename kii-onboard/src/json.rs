@@ -6,6 +6,12 @@ use core::fmt;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+mod read;
+mod write;
+
+pub(crate) use read::Value;
+pub(crate) use write::{Member, Object};
+
 /// A JSON value as it is written, well-formed and without blanks around it. `Debug` shows its length only.
 ///
 /// What a thing's states and actions mean is the application's to know: give the text to a JSON library.
@@ -58,9 +64,15 @@ impl Json {
     }
 }
 
-impl From<&RawValue> for Json {
-    fn from(raw: &RawValue) -> Self {
-        Self(raw.get().into())
+impl Json {
+    /// A text that is known to be one JSON value.
+    pub(crate) fn from_checked(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The same, as it is written into another value.
+    pub(crate) fn as_raw(&self) -> &RawValue {
+        serde_json::from_str(&self.0).unwrap_or(RawValue::NULL)
     }
 }
 

@@ -143,6 +143,12 @@ impl Topics {
         }
     }
 
+    /// The topic of onboarding.
+    #[must_use]
+    pub fn onboardings(&self) -> String {
+        format!("{}{}", self.prefix, Resource::Onboardings)
+    }
+
     /// The topic of a resource.
     ///
     /// # Errors
@@ -203,7 +209,7 @@ impl<'a> Resource<'a> {
     }
 
     /// Refuses what cannot stand in a topic.
-    fn check(self) -> Result<(), InvalidId> {
+    pub(crate) fn check(self) -> Result<(), InvalidId> {
         let (thing, other) = match self {
             Self::Onboardings => return Ok(()),
             Self::Other(path) => {
@@ -267,7 +273,8 @@ fn thing_of(target: &str) -> Option<&str> {
     (kind.eq_ignore_ascii_case("thing") && !id.is_empty()).then_some(id)
 }
 
-fn check_level(kind: IdKind, level: &str) -> Result<(), InvalidId> {
+/// Refuses what cannot be one level of a topic.
+pub(crate) fn check_level(kind: IdKind, level: &str) -> Result<(), InvalidId> {
     check(kind, level, MAX_TOPIC, is_segment_char)
 }
 

@@ -1,0 +1,108 @@
+//! What the cloud answers to a call.
+
+use alloc::{boxed::Box, string::String};
+
+use super::{CallKind, EndNodes};
+use crate::{
+    Json,
+    command::{
+        BadBody, CommandObject,
+        bad_body::{members, raw, required},
+    },
+    frame::{OwnedResponse, Response},
+    raw::Raw,
+};
+
+/// What the cloud answers to a call that succeeded, with any status from 200 to 299.
+///
+/// ```
+/// use kii_onboard::{call::{Answer, CallKind}, frame::Response};
+///
+/// let response = Response::decode(b"201\r\nX-Kii-RequestID:3\r\n\r\n{\"commandID\":\"c-1\"}")?;
+/// let answer = Answer::decode(CallKind::SendCommand, &response)?;
+/// assert_eq!(answer, Answer::CommandSent { command_id: "c-1".into() });
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// It is done; there is nothing to say.
+    Done,
+    /// The state is stored.
+    StateStored {
+        /// Whether there was none before, in status 201.
+        is_first: bool,
+    },
+    /// The state: an object.
+    State(Json),
+    /// The commands, as the body has them: the form is not documented.
+    Commands(Json),
+    /// The command.
+    Command(Box<CommandObject>),
+    /// The command was sent.
+    CommandSent {
+        /// The id that the cloud gave it.
+        command_id: String,
+    },
+    /// The version of the firmware.
+    FirmwareVersion(String),
+    /// The type of the thing.
+    ThingType(String),
+    /// The end nodes.
+    EndNodes(EndNodes),
+    /// Whatever came.
+    Custom(OwnedResponse),
+}
+
+/// Why a call has no answer of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The call succeeded, and the body is not what it should be.
+    #[error("the call succeeded, and its answer cannot be read: {0}")]
+    BadBody(#[from] BadBody),
+}
+
+impl Answer {
+    /// Reads the response to a call of this kind.
+    ///
+    /// # Errors
+    /// The status is none of success; the body is not what that of such a call should be.
+    pub fn decode(kind: CallKind, response: &Response<'_>) -> Result<Self, AnswerError> {
+        let body = response.body;
+        Ok(match kind {
+            CallKind::PutState | CallKind::PutTraitState | CallKind::PutAliasState => {
+                Self::StateStored { is_first: response.status.get() == 201 }
+            }
+            CallKind::PatchState
+            | CallKind::BulkStates
+            | CallKind::BulkPatchStates
+            | CallKind::ReportResults
+            | CallKind::SetFirmwareVersion
+            | CallKind::SetThingType
+            | CallKind::SetEndNodeConnection => Self::Done,
+            CallKind::GetState | CallKind::GetAliasState => {
+                let state = raw(body)?.to_json();
+                if !state.is_object() {
+                    return Err(BadBody::BadField { field: "body" }.into());
+                }
+                Self::State(state)
+            }
+            CallKind::ListCommands => Self::Commands(raw(body)?.to_json()),
+            CallKind::GetCommand => Self::Command(Box::new(CommandObject::decode(body)?)),
+            CallKind::SendCommand => Self::CommandSent { command_id: text(body, "commandID")? },
+            CallKind::GetFirmwareVersion => Self::FirmwareVersion(text(body, "firmwareVersion")?),
+            CallKind::GetThingType => Self::ThingType(text(body, "thingType")?),
+            CallKind::ListEndNodes => Self::EndNodes(EndNodes::decode(body)?),
+            CallKind::Onboard | CallKind::OnboardEndNode | CallKind::Custom => {
+                Self::Custom(response.to_owned())
+            }
+        })
+    }
+}
+
+/// The text that is the one member of a body that counts.
+fn text(body: &[u8], field: &'static str) -> Result<String, BadBody> {
+    let [value] = members(body, [field])?;
+    required(field, value, Raw::text)
+}

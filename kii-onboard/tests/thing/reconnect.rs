@@ -1,0 +1,244 @@
+//! Rows 29 to 58 of section 14.3: at the second broker, and what ends a connection to it.
+
+use core::time::Duration;
+use iot_sansio::{
+    MonoTime,
+    mqtt::{ConnectOptions, Transport, Version},
+};
+use kii_onboard::{
+    KeepAlive, TransportKind,
+    thing::{CommandError, Thing},
+};
+
+use crate::run::{BOOT_TOPIC, MQTT_TOPIC, ONBOARDED, Run, config, onboarded, onboarded_with};
+
+/// A thing that asks for a connection to the second broker, link 2.
+fn connecting() -> Run {
+    let mut run = Run::onboarding(config());
+    run.message(1, BOOT_TOPIC, ONBOARDED);
+    run
+}
+
+/// A thing that waits for the second broker, whose endpoint is good for a minute.
+fn connecting_for_a_minute() -> Run {
+    let mut run = Run::onboarding(config());
+    run.message(1, BOOT_TOPIC, onboarded_with("2147483647", "60"));
+    run
+}
+
+/// The options of the first connection that a thing asks for.
+fn options(mut thing: Thing, start: impl Fn(&mut Thing)) -> ConnectOptions {
+    use iot_sansio::{Machine as _, Output, mqtt::Action};
+    start(&mut thing);
+    match thing.poll_output() {
+        Output::Action(Action::Open(open)) => *open.options,
+        other => panic!("no connection: {other:?}"),
+    }
+}
+
+#[test]
+fn both_connect_parameter_sets() {
+    let thing = |config| Thing::new(config, 1).unwrap();
+    let boot = options(thing(config()), |thing| thing.start(MonoTime::ORIGIN).unwrap());
+    let credentials = boot.credentials.unwrap();
+    assert_eq!(credentials.user_name, "type=oauth2&client_id=app01", "C01");
+    assert_eq!(credentials.password.expose_str(), Ok("client_secret=key01"), "C01");
+    assert_eq!((boot.client_id.as_str(), boot.clean_session), ("anonymous", true));
+    assert_eq!((boot.transport, boot.version), (Transport::Tls, Version::V3_1_1));
+    assert_eq!(boot.keep_alive, Duration::from_secs(60));
+
+    let restore = |thing: &mut Thing| {
+        thing.restore(MonoTime::ORIGIN, onboarded(), Duration::ZERO).unwrap();
+    };
+    let api = options(thing(config()), restore);
+    let credentials = api.credentials.unwrap();
+    assert_eq!(credentials.user_name, "app01-user01");
+    assert_eq!(credentials.password.expose_str(), Ok("pw01"));
+    assert_eq!((api.client_id.as_str(), api.clean_session), (MQTT_TOPIC, true));
+    assert_eq!((api.host.as_str(), api.port), ("broker2.example.test", 8883));
+    assert_eq!(api.keep_alive, Duration::from_secs(300));
+
+    let other = config()
+        .with_transport(TransportKind::Tcp)
+        .with_api_transport(TransportKind::Wss)
+        .with_websocket_path("/ws")
+        .with_mqtt_3_1()
+        .with_api_keep_alive(KeepAlive::OFF);
+    let api = options(thing(other), restore);
+    assert_eq!((api.transport, api.port), (Transport::Wss { path: "/ws".into() }, 12473));
+    assert_eq!((api.version, api.keep_alive), (Version::V3_1, Duration::ZERO));
+}
+
+#[test]
+fn rows_30_and_36_the_second_broker_cannot_be_reached() {
+    let mut run = connecting();
+    assert_eq!(run.lost(2), ["retrying api 1 1000 Unreachable"]);
+    run.at(1_000);
+    assert_eq!(run.at(21_000), ["close 3", "retrying api 2 2000 ConnectTimeout"]);
+    assert_eq!(run.at(23_000), [format!("open 4 broker2.example.test:8883 {MQTT_TOPIC}")]);
+}
+
+#[test]
+fn row_32_a_thing_may_do_without_pushes() {
+    let mut run = Run::onboarding(config().without_pushes());
+    run.message(1, BOOT_TOPIC, ONBOARDED);
+    assert_eq!(run.opened(2), ["ready"]);
+}
+
+#[test]
+fn rows_33_to_35_connack_codes_of_the_second_broker() {
+    for code in [3, 6, 128] {
+        let told = connecting().refused(2, code);
+        assert_eq!(told, [format!("retrying api 1 1000 Unavailable(ConnackCode({code}))")]);
+    }
+    for code in [2, 4, 5] {
+        let mut run = connecting();
+        let told = run.refused(2, code);
+        assert_eq!(told, [format!("retrying boot 1 1000 EndpointRefused(ConnackCode({code}))")]);
+        assert_eq!(run.at(1_000), ["open 3 broker1.example.test:8883 anonymous"]);
+    }
+    assert_eq!(connecting().refused(2, 1), ["gave up ProtocolVersion"]);
+}
+
+#[test]
+fn rows_38_and_39_the_subscription_is_not_granted() {
+    let mut run = Run::subscribing(config());
+    assert_eq!(run.failed(2, 2), ["close 2", "retrying api 1 1000 SubscribeRefused"]);
+    let mut run = Run::subscribing(config());
+    assert!(run.at(9_999).is_empty());
+    assert_eq!(run.at(10_000), ["close 2", "retrying api 1 1000 SubscribeTimeout"]);
+    let mut run = Run::subscribing(config());
+    assert!(run.done(2, 9).is_empty(), "another token");
+    assert_eq!(run.lost(2), ["retrying api 1 1000 ConnectionLost"]);
+}
+
+#[test]
+fn every_connection_is_subscribed_anew() {
+    let mut run = Run::ready(config());
+    run.lost(2);
+    run.at(1_000);
+    assert_eq!(run.opened(3), [format!("subscribe 3 {MQTT_TOPIC}")]);
+}
+
+#[test]
+fn being_ready_starts_the_counts_anew() {
+    let mut run = Run::ready(config());
+    run.lost(2);
+    run.at(1_000);
+    run.opened(3);
+    run.done(3, 3);
+    assert_eq!(run.lost(3), ["retrying api 1 1000 ConnectionLost"]);
+}
+
+/// Only readiness resets them: a thing that is onboarded and refused for ever waits longer and longer.
+#[test]
+fn onboarding_alone_does_not_start_the_counts_anew() {
+    let mut run = connecting();
+    let mut now = 0;
+    for (round, secs) in [(1_u32, 1_u64), (2, 2), (3, 4), (4, 8)] {
+        let link = round * 2;
+        let told = run.refused(link, 5);
+        assert!(
+            told[0].starts_with(&format!("retrying boot {round} {} ", secs * 1_000)),
+            "{told:?}"
+        );
+        now += secs * 1_000;
+        run.at(now);
+        run.opened(link + 1);
+        run.message(link + 1, BOOT_TOPIC, ONBOARDED);
+    }
+}
+
+#[test]
+fn row_51a_the_endpoint_expires_before_the_thing_is_ready() {
+    let mut run = connecting_for_a_minute();
+    run.opened(2);
+    // The subscription is refused again and again, until the time is over in the midst of it.
+    run.failed(2, 2);
+    let mut now = 1_000;
+    for (link, delay) in [(3, 2), (4, 4), (5, 8), (6, 16)] {
+        run.at(now);
+        run.opened(link);
+        let token = u64::from(link);
+        run.failed(link, token);
+        now += delay * 1_000;
+    }
+    assert_eq!(now, 31_000);
+    run.at(50_000);
+    run.opened(7);
+    assert!(run.at(59_999).is_empty());
+    assert_eq!(run.at(60_000), ["expired", "close 7", "retrying boot 1 1000 EndpointExpired"]);
+}
+
+#[test]
+fn an_endpoint_that_expires_while_a_connection_is_asked_for() {
+    let mut run = connecting_for_a_minute();
+    run.lost(2);
+    run.at(55_000);
+    assert_eq!(run.at(60_000), ["expired", "close 3", "retrying boot 1 1000 EndpointExpired"]);
+}
+
+#[test]
+fn row_55_the_endpoint_expires_while_the_thing_waits() {
+    let mut run = connecting_for_a_minute();
+    run.at(10_000);
+    run.lost(2);
+    assert_eq!(run.deadline(), Some(11_000));
+    assert_eq!(run.at(70_000), ["expired", "open 3 broker1.example.test:8883 anonymous"]);
+}
+
+#[test]
+fn row_56_nothing_is_heard_while_the_thing_waits() {
+    let mut run = connecting();
+    run.lost(2);
+    assert!(run.opened(2).is_empty());
+    assert!(run.lost(2).is_empty());
+    assert!(run.message(2, MQTT_TOPIC, "{}").is_empty());
+}
+
+#[test]
+fn a_thing_onboards_again_when_it_is_told_to() {
+    let again = "open 3 broker1.example.test:8883 anonymous";
+    assert_eq!(Run::ready(config()).onboard_again(), ["close 2", again]);
+    assert_eq!(connecting().onboard_again(), ["close 2", again]);
+    let mut waiting = connecting();
+    waiting.lost(2);
+    assert_eq!(waiting.onboard_again(), [again]);
+
+    let mut run = Run::onboarding(config());
+    let refused = run.thing.onboard_again(MonoTime::ORIGIN);
+    assert_eq!(refused, Err(CommandError::NotOnboarded));
+    run.stop();
+    let refused = run.thing.onboard_again(MonoTime::ORIGIN);
+    assert_eq!(refused, Err(CommandError::NotStarted));
+}
+
+#[test]
+fn rows_7_57_and_58_stop_and_start_again() {
+    let mut run = Run::new(config());
+    assert_eq!(run.thing.stop(MonoTime::ORIGIN), Err(CommandError::NotStarted));
+    run.start();
+    assert_eq!(run.stop(), ["close 1", "stopped"]);
+    assert_eq!(run.thing.stop(MonoTime::ORIGIN), Err(CommandError::NotStarted));
+    assert!(run.lost(1).is_empty() && run.opened(1).is_empty() && run.at(1_000_000).is_empty());
+    assert_eq!(run.start(), ["open 2 broker1.example.test:8883 anonymous"]);
+    run.stop();
+    assert_eq!(
+        run.restore(onboarded(), 0),
+        [format!("open 3 broker2.example.test:8883 {MQTT_TOPIC}")]
+    );
+    let mut waiting = connecting();
+    waiting.lost(2);
+    assert_eq!(waiting.stop(), ["stopped"]);
+}
+
+/// The last deadline that passes before a stop may end the thing: that is the one end that is told.
+#[test]
+fn a_stop_that_comes_too_late_tells_no_second_end() {
+    let mut run = Run::started(config().with_max_boot_attempts(0));
+    run.thing.stop(MonoTime::from_millis(20_000)).unwrap();
+    assert_eq!(
+        run.drain(),
+        ["close 1", "gave up RetriesExhausted { attempts: 1, cause: ConnectTimeout }"]
+    );
+}
