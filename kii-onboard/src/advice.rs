@@ -66,14 +66,10 @@ impl fmt::Display for Advice {
     }
 }
 
-/// Names come from the network: neither many nor long ones, and no control characters.
 fn correct(f: &mut fmt::Formatter<'_>, fields: &[String]) -> fmt::Result {
     f.write_str("correct ")?;
     for (index, field) in fields.iter().take(MAX_FIELDS).enumerate() {
-        f.write_str(if index == 0 { "`" } else { ", `" })?;
-        let shown =
-            field.char_indices().nth(MAX_FIELD).map_or(field.as_str(), |(end, _)| &field[..end]);
-        write!(f, "{}`", shown.escape_debug())?;
+        write!(f, "{}`{}`", if index == 0 { "" } else { ", " }, Excerpt(field))?;
     }
     match fields.len().checked_sub(MAX_FIELDS) {
         Some(more @ 1..) => write!(f, " and {more} more"),
@@ -81,5 +77,22 @@ fn correct(f: &mut fmt::Formatter<'_>, fields: &[String]) -> fmt::Result {
     }
 }
 
+/// A name that comes from the network: as much as is fit to print.
+#[derive(Clone, Copy)]
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().take(MAX_NAME).try_for_each(|ch| write!(f, "{}", ch.escape_debug()))
+    }
+}
+
+impl fmt::Debug for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 const MAX_FIELDS: usize = 8;
-const MAX_FIELD: usize = 64;
+/// Characters.
+const MAX_NAME: usize = 64;

@@ -5,6 +5,7 @@ use core::{fmt, time::Duration};
 
 use crate::{
     Advice, ErrorCode, StatusClass,
+    advice::Excerpt,
     frame::{Response, Status},
     json::Value,
 };
@@ -167,6 +168,10 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {
+            Some(code @ ErrorCode::Unknown(_)) => {
+                let code = Excerpt(code.as_str());
+                write!(f, "{} {code}: {}", self.status, self.advice())
+            }
             Some(code) => write!(f, "{} {code}: {}", self.status, self.advice()),
             None => write!(f, "{}: {}", self.status, self.advice()),
         }
@@ -179,7 +184,7 @@ impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError")
             .field("status", &self.status)
-            .field("code", &self.code)
+            .field("code", &self.code.as_ref().map(ErrorCode::as_str).map(Excerpt))
             .field("retry_after", &self.retry_after)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()

@@ -20,6 +20,7 @@ pub use onboarded::{EndNodeOnboarded, Expected, Onboarded, OnboardedError};
 pub use owner::{Owner, OwnerKind};
 pub use thing::{ThingOnboarding, ThingRef};
 
+use self::field::{Field as _, Token};
 use crate::{
     JsonError, RequestId,
     frame::{EncodeError, Headers, Method, REQUEST_ID, Request},
@@ -103,7 +104,7 @@ impl Onboarding {
     /// The whole payload, with an `Authorization` only on an owner's behalf.
     ///
     /// # Errors
-    /// The owner's token cannot stand in a header; the payload is too large.
+    /// The payload is too large, by its custom fields or its password.
     pub fn encode(&self, request_id: Option<&RequestId>) -> Result<Vec<u8>, EncodeError> {
         let bearer = match self.owner_token().map(Secret::expose_str) {
             Some(Ok(token)) => Some(format!("{BEARER} {token}")),
@@ -131,8 +132,11 @@ impl Onboarding {
         let body = Value::parse(request.body)?;
         let media_type = request.headers.media_type().unwrap_or_default();
         let is = |known: &str| known.eq_ignore_ascii_case(media_type);
-        let owner_token =
-            || bearer(request.headers).map(Secret::from).ok_or(OnboardingError::NoOwnerToken);
+        let token = || Token::from_text(bearer(request.headers)?).ok();
+        let owner_token = || match token() {
+            Some(Token(token)) => Ok(token),
+            None => Err(OnboardingError::NoOwnerToken),
+        };
         let thing = |is_vendor, token| ThingOnboarding::read(body, is_vendor, token);
         let node = |is_vendor, token| EndNodeOnboarding::read(body, is_vendor, token);
         let read = if is(thing::VENDOR_BY_THING) {

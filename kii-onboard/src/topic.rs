@@ -135,8 +135,7 @@ impl Topics {
         if self.push.as_ref().is_some_and(|push| push.as_str() == topic) {
             return Topic::Push;
         }
-        let path = topic.strip_prefix(self.prefix.as_str());
-        match (path.and_then(Resource::parse), &self.push) {
+        match (self.path_of(topic).and_then(Resource::parse), &self.push) {
             (Some(resource), Some(_)) => Topic::Api(resource),
             (Some(Resource::Onboardings), None) => Topic::Onboarding,
             _ => Topic::Unknown,
@@ -147,6 +146,11 @@ impl Topics {
     #[must_use]
     pub fn onboardings(&self) -> String {
         format!("{}{}", self.prefix, Resource::Onboardings)
+    }
+
+    /// What follows the app id in a topic of these.
+    pub(crate) fn path_of<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(self.prefix.as_str())
     }
 
     /// The topic of a resource.

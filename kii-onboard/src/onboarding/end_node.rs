@@ -8,7 +8,7 @@ use alloc::{
 use iot_sansio::Secret;
 
 use super::{
-    field::{Field as _, InvalidField, Name, Password, Properties, ThingId},
+    field::{Field as _, InvalidField, Name, Password, Properties, ThingId, Token},
     members::Members,
     owner::{OWNER, Owner},
     thing::{OWNER_TOKEN, ThingRef, named},
@@ -49,8 +49,8 @@ impl EndNodeOnboarding {
     /// owner's.
     ///
     /// # Errors
-    /// The gateway's id is empty, has more than 1,024 characters, or one of `/ + #` or a control; the password or the
-    /// token is empty, or not UTF-8.
+    /// The gateway's id is empty, has more than 1,024 characters, or one of `/ + #` or a control; the password is empty,
+    /// or not UTF-8; the token is empty, has more than 4,096 characters, or one that is not printable ASCII.
     pub fn with_gateway_thing_id(
         gateway: impl Into<String>,
         id: VendorThingId,
@@ -66,7 +66,8 @@ impl EndNodeOnboarding {
     /// owner's.
     ///
     /// # Errors
-    /// The password or the token is empty, or not UTF-8.
+    /// The password is empty, or not UTF-8; the token is empty, has more than 4,096 characters, or one that is not
+    /// printable ASCII.
     pub fn with_gateway_vendor_thing_id(
         gateway: VendorThingId,
         id: VendorThingId,
@@ -160,7 +161,7 @@ impl EndNodeOnboarding {
         owner_token: Secret,
     ) -> Result<Self, InvalidField> {
         let Password(password) = named(PASSWORD, Password::new(password))?;
-        let Password(owner_token) = named(OWNER_TOKEN, Password::new(owner_token))?;
+        let Token(owner_token) = named(OWNER_TOKEN, Token::new(&owner_token))?;
         let (thing_type, thing_properties, firmware_version) = (None, None, None);
         Ok(Self {
             gateway,

@@ -81,6 +81,9 @@ pub(super) struct Name(pub(super) String);
 /// A password: a text that is not empty.
 pub(super) struct Password(pub(super) Secret);
 
+/// An access token: what can stand in a header.
+pub(super) struct Token(pub(super) Secret);
+
 /// Custom fields of a thing.
 pub(super) struct Properties(pub(super) Json);
 
@@ -120,6 +123,20 @@ impl Password {
     }
 }
 
+impl Field for Token {
+    fn from_text(text: &str) -> Result<Self, FieldFault> {
+        let is_allowed = |ch: char| ch.is_ascii_graphic();
+        check_rule(text, MAX_TOKEN, is_allowed).map_err(FieldFault::Rule)?;
+        Ok(Self(text.into()))
+    }
+}
+
+impl Token {
+    pub(super) fn new(token: &Secret) -> Result<Self, FieldFault> {
+        Self::from_text(token.expose_str().map_err(|_| FieldFault::NotText)?)
+    }
+}
+
 impl Properties {
     pub(super) fn new(json: Json) -> Result<Self, FieldFault> {
         let (len, limit) = (json.as_str().len(), MAX_PROPERTIES);
@@ -145,6 +162,8 @@ impl Field for Properties {
 
 /// As long as a topic may be, in which it comes to stand.
 const MAX_THING_ID: usize = 1_024;
+/// Half of a head.
+const MAX_TOKEN: usize = 4_096;
 /// Characters (specification, section 6.5).
 const MAX_NAME: usize = 100;
 /// Bytes (specification, section 6.5).

@@ -190,15 +190,23 @@ impl MqttEndpoint {
         if !endpoint.is_object() {
             return Err(bad(MQTT_ENDPOINT, Expected::ObjectOrNull));
         }
-        let names = [USER_NAME, USER_NAME_ALIAS, TTL, TTL_ALIAS];
-        let [user_name, user_name_alias, ttl, ttl_alias] = endpoint.members(names);
-        let (user_name_field, user_name) =
-            either(USER_NAME, user_name, USER_NAME_ALIAS, user_name_alias);
-        let (ttl_field, ttl) = either(TTL, ttl, TTL_ALIAS, ttl_alias);
-        let names = [INSTALLATION_ID, PASSWORD, MQTT_TOPIC, HOST];
-        let [installation_id, password, topic, host] = endpoint.members(names);
-        let [tcp, ssl, ws, wss] = endpoint.members(PORTS);
         let [tcp_field, ssl_field, ws_field, wss_field] = PORTS;
+        let [tcp, ssl, ws, wss] = endpoint.members(PORTS);
+        let names = [
+            INSTALLATION_ID,
+            USER_NAME,
+            USER_NAME_ALIAS,
+            PASSWORD,
+            MQTT_TOPIC,
+            HOST,
+            TTL,
+            TTL_ALIAS,
+        ];
+        let [installation_id, user_name, aliased_name, password, topic, host, ttl, aliased_ttl] =
+            endpoint.members(names);
+        let (user_name_field, user_name) =
+            either(USER_NAME, user_name, USER_NAME_ALIAS, aliased_name);
+        let (ttl_field, ttl) = either(TTL, ttl, TTL_ALIAS, aliased_ttl);
         Ok(Self {
             installation_id: match installation_id {
                 Some(id) => Some(text(INSTALLATION_ID, id, Expected::Text)?),

@@ -8,7 +8,7 @@ use alloc::{
 use iot_sansio::Secret;
 
 use super::{
-    field::{Field as _, FieldFault, InvalidField, Name, Password, Properties, ThingId},
+    field::{Field as _, FieldFault, InvalidField, Name, Password, Properties, ThingId, Token},
     layout_position::LayoutPosition,
     members::Members,
     owner::{OWNER, Owner},
@@ -88,13 +88,13 @@ impl ThingOnboarding {
     /// The same on behalf of an owner, whose access token this is.
     ///
     /// # Errors
-    /// The token is empty, or not UTF-8; the thing is named by the cloud's id, and has a member that is then not taken.
+    /// The token is empty, has more than 4,096 characters, or one that is not printable ASCII; the thing is named by the cloud's id, and has a member that is then not taken.
     pub fn owned_by(
         mut self,
         owner: Owner,
         owner_token: impl Into<Secret>,
     ) -> Result<Self, InvalidField> {
-        let Password(token) = named(OWNER_TOKEN, Password::new(owner_token.into()))?;
+        let Token(token) = named(OWNER_TOKEN, Token::new(&owner_token.into()))?;
         self.owner = Some((owner, token));
         self.checked()
     }

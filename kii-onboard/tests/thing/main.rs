@@ -2,6 +2,7 @@
 
 mod calls;
 mod contract;
+mod model;
 mod onboarding;
 mod reconnect;
 mod run;

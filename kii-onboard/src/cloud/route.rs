@@ -1,0 +1,263 @@
+//! What each request does (specification, section 15.4): states, the attributes of things, and end nodes.
+
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use core::str;
+
+use serde::Serialize;
+
+use super::{
+    Cloud, Event,
+    answer::{Answer, Failure, Outcome},
+    fault::Effect,
+    request::{Caller, MULTIPLE_TRAIT_STATE, Principal},
+    thing::Thing,
+};
+use crate::{
+    ErrorCode, Json,
+    frame::{Method, Request, Status},
+    raw::Raw,
+    topic::Resource,
+};
+
+impl Cloud {
+    /// Carries out a request of a known path and method, of a caller who may ask for it.
+    pub(super) fn carry_out(
+        &mut self,
+        caller: &Caller,
+        principal: &Principal,
+        resource: Resource<'_>,
+        request: &Request<'_>,
+        effects: &[Effect],
+    ) -> Outcome {
+        let is_get = request.method == Method::Get;
+        match resource {
+            Resource::Onboardings => self.onboard(caller, principal, request, effects),
+            Resource::States { thing_id } => match request.method {
+                Method::Get => self.state_of(thing_id),
+                Method::Patch => self.patch_state(thing_id, request),
+                _ => self.put_state(thing_id, request),
+            },
+            Resource::AliasState { thing_id, alias } if is_get => self.alias_state(thing_id, alias),
+            Resource::AliasState { thing_id, alias } => {
+                self.put_alias_state(thing_id, alias, request)
+            }
+            Resource::BulkStates { thing_id } => self.upload_states(thing_id, request),
+            Resource::Commands { thing_id } if is_get => self.list_commands(thing_id),
+            Resource::Commands { thing_id } => self.create_command(thing_id, request),
+            Resource::Command { thing_id, command_id } => self.get_command(thing_id, command_id),
+            Resource::ActionResults { thing_id, command_id } => {
+                self.report_results(thing_id, command_id, request)
+            }
+            Resource::FirmwareVersion { thing_id } if is_get => {
+                let code = ErrorCode::ThingWithoutFirmwareVersion;
+                self.attribute(thing_id, FIRMWARE_VERSION, code, |thing| &thing.firmware_version)
+            }
+            Resource::FirmwareVersion { thing_id } => {
+                let firmware_version =
+                    self.set_attribute(thing_id, FIRMWARE_VERSION, request, |thing| {
+                        &mut thing.firmware_version
+                    })?;
+                let thing_id = thing_id.into();
+                self.tell(Event::FirmwareVersionSet { thing_id, firmware_version });
+                Ok(Answer::empty(Status::NO_CONTENT))
+            }
+            Resource::ThingType { thing_id } if is_get => {
+                let code = ErrorCode::ThingWithoutThingType;
+                self.attribute(thing_id, THING_TYPE, code, |thing| &thing.thing_type)
+            }
+            Resource::ThingType { thing_id } => {
+                let thing_type = self
+                    .set_attribute(thing_id, THING_TYPE, request, |thing| &mut thing.thing_type)?;
+                self.tell(Event::ThingTypeSet { thing_id: thing_id.into(), thing_type });
+                Ok(Answer::empty(Status::NO_CONTENT))
+            }
+            Resource::EndNodes { gateway_id } => Ok(self.list_end_nodes(gateway_id)),
+            Resource::EndNodeConnection { gateway_id, thing_id } => {
+                self.connect_end_node(gateway_id, thing_id, request)
+            }
+            Resource::Other(_) => Err(Failure::no_thing()),
+        }
+    }
+
+    fn state_of(&self, thing_id: &str) -> Outcome {
+        let state = self.things.get(thing_id).and_then(|thing| thing.state.as_ref());
+        let state = state.ok_or_else(no_state)?;
+        Ok(Answer::new(Status::OK, state.as_str().into()))
+    }
+
+    fn put_state(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
+        let members = object(request)?;
+        let media_type = request.headers.media_type().unwrap_or_default();
+        if media_type.eq_ignore_ascii_case(MULTIPLE_TRAIT_STATE) {
+            objects(&members)?;
+        }
+        let text = str::from_utf8(request.body).unwrap_or_default();
+        let state = Json::new(text).map_err(|_| bad_body())?;
+        self.store_state(thing_id, state)
+    }
+
+    fn patch_state(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
+        let patch = object(request)?;
+        objects(&patch)?;
+        let state = self.things.get(thing_id).and_then(|thing| thing.state.as_ref());
+        let state = merged(state.ok_or_else(no_state)?, patch)?;
+        self.store_state(thing_id, state)
+    }
+
+    fn put_alias_state(&mut self, thing_id: &str, alias: &str, request: &Request<'_>) -> Outcome {
+        object(request)?;
+        let member = (String::from(alias), raw(request)?);
+        let state = self.things.get(thing_id).and_then(|thing| thing.state.clone());
+        let none = Json::new("{}").map_err(|_| bad_body())?;
+        let state = merged(&state.unwrap_or(none), Vec::from([member]))?;
+        self.store_state(thing_id, state)
+    }
+
+    fn alias_state(&self, thing_id: &str, alias: &str) -> Outcome {
+        let state = self.things.get(thing_id).and_then(|thing| thing.state.as_ref());
+        let [state] = Raw::of(state.ok_or_else(no_state)?).named([alias]).unwrap_or([None]);
+        let state = state.ok_or_else(no_state)?.to_json();
+        Ok(Answer::new(Status::OK, state.as_str().into()))
+    }
+
+    fn store_state(&mut self, thing_id: &str, state: Json) -> Outcome {
+        let size = state.as_str().len();
+        if size > MAX_STATE {
+            let rule = format!("{size} bytes, at most {MAX_STATE} are stored");
+            return Err(Failure::fields([("state", rule)]));
+        }
+        let thing = self.things.get_mut(thing_id).ok_or_else(Failure::no_thing)?;
+        let is_first = thing.state.replace(state).is_none();
+        self.tell(Event::StateStored { thing_id: thing_id.into(), is_first });
+        Ok(Answer::empty(if is_first { Status::CREATED } else { Status::NO_CONTENT }))
+    }
+
+    fn upload_states(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
+        object(request)?;
+        let size = request.body.len();
+        self.tell(Event::BulkUploaded { thing_id: thing_id.into(), size });
+        Ok(Answer::empty(Status::NO_CONTENT))
+    }
+
+    fn attribute(
+        &self,
+        thing_id: &str,
+        name: &'static str,
+        missing: ErrorCode,
+        of: impl FnOnce(&Thing) -> &Option<String>,
+    ) -> Outcome {
+        let thing = self.things.get(thing_id).ok_or_else(Failure::no_thing)?;
+        match of(thing) {
+            Some(value) => Ok(Answer::json(Status::OK, &BTreeMap::from([(name, value)]))),
+            None => Err(Failure::new(Status::NOT_FOUND, missing, "It was never set")),
+        }
+    }
+
+    /// Gives the new value.
+    fn set_attribute(
+        &mut self,
+        thing_id: &str,
+        name: &'static str,
+        request: &Request<'_>,
+        of: impl FnOnce(&mut Thing) -> &mut Option<String>,
+    ) -> Result<String, Failure> {
+        let [value] = raw(request)?.named([name]).ok_or_else(bad_body)?;
+        let value = value.and_then(Raw::text).filter(|value| is_attribute(value));
+        let value = value.ok_or_else(|| Failure::fields([(name, ATTRIBUTE_RULE)]))?;
+        let thing = self.things.get_mut(thing_id).ok_or_else(Failure::no_thing)?;
+        *of(thing) = Some(value.clone());
+        Ok(value)
+    }
+
+    fn list_end_nodes(&self, gateway_id: &str) -> Answer {
+        #[derive(Serialize)]
+        struct EndNode<'a> {
+            #[serde(rename = "thingID")]
+            thing_id: &'a str,
+            #[serde(rename = "vendorThingID")]
+            vendor_thing_id: &'a str,
+        }
+        let of_gateway =
+            self.things.iter().filter(|(_, thing)| thing.gateway.as_deref() == Some(gateway_id));
+        let end_nodes = of_gateway.map(|(thing_id, thing)| EndNode {
+            thing_id,
+            vendor_thing_id: thing.vendor_id.as_str(),
+        });
+        let results: Vec<_> = end_nodes.collect();
+        Answer::json(Status::OK, &BTreeMap::from([("results", results)]))
+    }
+
+    fn connect_end_node(
+        &mut self,
+        gateway_id: &str,
+        thing_id: &str,
+        request: &Request<'_>,
+    ) -> Outcome {
+        let [online] = raw(request)?.named(["online"]).ok_or_else(bad_body)?;
+        let online = online.and_then(Raw::boolean);
+        let online = online.ok_or_else(|| Failure::fields([("online", "true or false")]))?;
+        let end_node = self.things.get_mut(thing_id);
+        let end_node = end_node.filter(|thing| thing.gateway.as_deref() == Some(gateway_id));
+        let end_node = end_node.ok_or_else(|| {
+            let code = ErrorCode::ThingEndNodeDoesNotBelongToGateway;
+            Failure::new(Status::NOT_FOUND, code, "The gateway has no such end node")
+        })?;
+        end_node.is_connected = online;
+        let (gateway_id, thing_id) = (gateway_id.into(), thing_id.into());
+        self.tell(Event::EndNodeConnection { gateway_id, thing_id, online });
+        Ok(Answer::empty(Status::NO_CONTENT))
+    }
+}
+
+/// The JSON in a body, which was found to be that.
+fn raw<'a>(request: &Request<'a>) -> Result<Raw<'a>, Failure> {
+    let text = str::from_utf8(request.body).map_err(|_| bad_body())?;
+    Raw::parse(text).map_err(|_| bad_body())
+}
+
+/// The members of the object that a body has to be.
+fn object<'a>(request: &Request<'a>) -> Result<Vec<(String, Raw<'a>)>, Failure> {
+    let members = raw(request)?.members().ok_or_else(bad_body)?;
+    let members = members.into_iter().map(|(name, value)| Some((name?.into_owned(), value)));
+    members.collect::<Option<_>>().ok_or_else(bad_body)
+}
+
+/// Refuses states of traits that are no objects.
+fn objects(members: &[(String, Raw<'_>)]) -> Result<(), Failure> {
+    let bad = members.iter().filter(|(_, value)| value.type_name() != "an object");
+    let bad: Vec<_> = bad.map(|(name, _)| (name.as_str(), "an object")).collect();
+    if bad.is_empty() { Ok(()) } else { Err(Failure::fields(bad)) }
+}
+
+/// A state with these members set.
+fn merged(state: &Json, members: Vec<(String, Raw<'_>)>) -> Result<Json, Failure> {
+    let stored = Raw::of(state).members().unwrap_or_default().into_iter();
+    let stored = stored.filter_map(|(name, value)| Some((name?.into_owned(), value)));
+    let merged: BTreeMap<_, _> =
+        stored.chain(members).map(|(name, value)| (name, value.to_json())).collect();
+    let merged: BTreeMap<_, _> = merged.iter().map(|(name, json)| (name, json.as_raw())).collect();
+    let text = serde_json::to_string(&merged).map_err(|_| bad_body())?;
+    Json::new(&text).map_err(|_| bad_body())
+}
+
+fn no_state() -> Failure {
+    Failure::new(Status::NOT_FOUND, ErrorCode::StateNotFound, "No state is stored")
+}
+
+fn bad_body() -> Failure {
+    Failure::fields([("body", "an object")])
+}
+
+/// Of predefined fields of a thing (specification, section 6.5).
+pub(super) fn is_attribute(value: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=100).contains(&value.len()) && value.bytes().all(is_allowed)
+}
+
+pub(super) const ATTRIBUTE_RULE: &str = "1 to 100 of A-Z a-z 0-9 . _ -";
+
+const FIRMWARE_VERSION: &str = "firmwareVersion";
+const THING_TYPE: &str = "thingType";
+
+/// The most bytes of a state: 10 KB (specification, section 6.5).
+const MAX_STATE: usize = 10_240;
