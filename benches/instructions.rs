@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use benches::{amqp, is_measuring, lifecycle};
+use benches::{amqp, is_measuring, kii, lifecycle};
 use iot_lifecycle::fleet::HashedId;
 
 struct Row {
@@ -42,6 +42,13 @@ const ROWS: &[Row] = &[
         times: 2_000,
         ours: amqp::verify_received,
         baseline: amqp::bare_fresh,
+    },
+    Row {
+        name: "kii: decode / httparse on HTTP",
+        figure: Some(1.00),
+        times: 2_000,
+        ours: kii::decode,
+        baseline: kii::decode_http,
     },
     Row {
         name: "lifecycle: decode / serde_json from_str",

@@ -6,7 +6,7 @@ use std::{fs, mem};
 
 use allocation_counter::measure;
 use benches::{
-    amqp, is_measuring,
+    amqp, is_measuring, kii,
     lifecycle::{self, Feed},
 };
 use iot_lifecycle::fleet::{ClientKey, HashedId};
@@ -21,6 +21,8 @@ fn main() {
         ("amqp: login", 2, amqp::login),
         ("amqp: sign", 0, amqp::sign),
         ("amqp: verify", 0, amqp::verify_received),
+        ("kii: decode", 0, kii::decode),
+        ("kii: encode", 1, kii::encode),
     ] {
         let [few, many] = [1, 101].map(|times| measure(|| run(times)).count_total);
         println!("{what}: {} allocations in 100 operations", many - few);

@@ -1,15 +1,16 @@
 //! Time, as criterion measures it: to see how cost grows, and what a change does. No figure is checked here.
 
 use benches::{
-    amqp, is_measuring,
+    amqp, is_measuring, kii,
     lifecycle::{self, Feed, TableKey},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use iot_lifecycle::{Decoder, fleet::HashedId};
 
-criterion_main!(lifecycle, amqp_auth);
+criterion_main!(lifecycle, amqp_auth, kii_onboard);
 criterion_group!(lifecycle, decode, encode, growth, apply);
 criterion_group!(amqp_auth, logins);
+criterion_group!(kii_onboard, frames);
 
 /// A thousand at a time, as with encoding, because each call first makes what it works on.
 fn decode(criterion: &mut Criterion) {
@@ -81,4 +82,13 @@ fn logins(criterion: &mut Criterion) {
     ] {
         group.bench_function(name, |bencher| bencher.iter(|| run(1_000)));
     }
+}
+
+/// A thousand at a time, as the others are.
+fn frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("kii/frame_1000");
+    group.throughput(Throughput::Bytes(1_000 * kii::RESPONSE.len() as u64));
+    group.bench_function("decode", |bencher| bencher.iter(|| kii::decode(1_000)));
+    group.bench_function("httparse on HTTP", |bencher| bencher.iter(|| kii::decode_http(1_000)));
+    group.bench_function("encode", |bencher| bencher.iter(|| kii::encode(1_000)));
 }

@@ -1,6 +1,7 @@
 //! What is measured, and what it is measured against: one file a crate. `README.md` has the figures.
 
 pub mod amqp;
+pub mod kii;
 pub mod lifecycle;
 
 /// Whether cargo asks for measurements (`cargo bench`), or only whether everything runs (`cargo test --benches`).

@@ -29,14 +29,16 @@ pub enum Advice {
     StoreFirst,
     /// Choose another vendor thing id: this one is taken.
     ChooseAnotherId,
-    /// Nothing needs to be done: it already is as it was to become.
-    AlreadyDone,
+    /// See who owns the thing, or has the end node: it belongs to an owner or to a gateway already.
+    CheckOwner,
     /// Ask whoever administers the application: the thing, the user or the application is disabled.
     ContactAdmin,
     /// Do without: the cloud does not do this, here or at all.
     DoWithout,
     /// Tell the developers: the answer is none that is documented.
     Report,
+    /// Do nothing: it succeeded.
+    Nothing,
 }
 
 impl fmt::Display for Advice {
@@ -56,11 +58,12 @@ impl fmt::Display for Advice {
             Self::CheckIds => "check the ids in the request, or register first what they name",
             Self::StoreFirst => "store it first: there is none yet",
             Self::ChooseAnotherId => "choose another vendor thing id: this one is taken",
-            Self::AlreadyDone => "nothing needs to be done: it already is so",
+            Self::CheckOwner => "see who owns it: it belongs to an owner or to a gateway already",
             Self::ContactAdmin => {
                 "ask whoever administers the application: something is disabled there"
             }
             Self::DoWithout => "do without it: the cloud does not do this here",
+            Self::Nothing => "do nothing: it succeeded",
             Self::Report => "tell the developers: this answer is not documented",
         })
     }

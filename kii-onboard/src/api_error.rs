@@ -97,7 +97,7 @@ impl ApiError {
                 Some(code) => self.advice_on(code),
                 None => self.advice_without_code(),
             },
-            StatusClass::Success => Advice::AlreadyDone,
+            StatusClass::Success => Advice::Nothing,
             StatusClass::Odd => Advice::Report,
         }
     }
@@ -133,7 +133,7 @@ impl ApiError {
             }
             E::ThingAlreadyExists => Advice::ChooseAnotherId,
             E::ThingOwnershipAlreadyExists | E::ThingEndNodeAlreadyBelongsToGateway => {
-                Advice::AlreadyDone
+                Advice::CheckOwner
             }
             E::OperationNotSupported
             | E::OperationNotAllowed

@@ -13,8 +13,9 @@ use iot_sansio::Secret;
 use crate::{
     IdKind, InvalidId, RequestId,
     frame::{EncodeError, Method, REQUEST_ID, Request},
-    id::check,
-    topic::Resource,
+    id::{check, is_name_char},
+    onboarding::{AUTHORIZATION, BEARER, CONTENT_TYPE},
+    topic::{Resource, check_level},
 };
 
 mod answer;
@@ -22,6 +23,7 @@ mod catalogue;
 mod end_nodes;
 mod error;
 mod kind;
+pub(crate) mod media_type;
 
 pub use answer::{Answer, AnswerError};
 pub use catalogue::MAX_STATE;
@@ -42,9 +44,11 @@ pub use kind::CallKind;
 /// let call = Call::put_state("th.0001", &state)?;
 /// assert_eq!(call.path(), "targets/thing:th.0001/states");
 /// let payload = call.encode(&Secret::from("tok-0001"), &RequestId::new("1")?)?;
-/// let expected = "PUT\r\nAuthorization: Bearer tok-0001\r\nX-Kii-RequestID: 1\r\nContent-Type: application/json\r\n\r\n\
-///                 {\"power\":true,\"presetTemperature\":25}";
-/// assert_eq!(payload, expected.as_bytes());
+/// assert_eq!(
+///     payload,
+///     b"PUT\r\nAuthorization: Bearer tok-0001\r\nX-Kii-RequestID: 1\r\nContent-Type: application/json\r\n\r\n\
+///       {\"power\":true,\"presetTemperature\":25}"
+/// );
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -105,7 +109,7 @@ impl Call {
     /// # Errors
     /// It is empty, or has one of `/ + #` or a control, which cannot stand in a topic.
     pub fn with_query(mut self, query: &str) -> Result<Self, CallError> {
-        crate::topic::check_level(IdKind::Query, query)?;
+        check_level(IdKind::Query, query)?;
         self.path.push(if self.path.contains('?') { '&' } else { '?' });
         self.path.push_str(query);
         Ok(self)
@@ -155,7 +159,7 @@ impl Call {
         let token = self.bearer.as_ref().unwrap_or(access_token);
         let unreadable = |index| move |_| EncodeError::InvalidHeader { index };
         let token = token.expose_str().map_err(unreadable(0))?;
-        let authorization = format!("Bearer {token}");
+        let authorization = format!("{BEARER} {token}");
         let mut headers = Vec::with_capacity(3 + self.headers.len());
         headers.extend([(AUTHORIZATION, authorization.as_str()), (REQUEST_ID, id.as_str())]);
         if let Some(content_type) = &self.content_type {
@@ -187,10 +191,8 @@ impl fmt::Debug for Call {
 
 /// Refuses a text that is not 1 to 100 of `A-Z a-z 0-9 . _ -` (specification, section 6.5).
 fn check_predefined(kind: IdKind, text: &str) -> Result<(), InvalidId> {
-    check(kind, text, 100, |ch| ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-'))
+    check(kind, text, 100, is_name_char)
 }
 
-const AUTHORIZATION: &str = "Authorization";
-const CONTENT_TYPE: &str = "Content-Type";
 /// Those that every request has.
 const CANONICAL: [&str; 3] = [AUTHORIZATION, REQUEST_ID, CONTENT_TYPE];

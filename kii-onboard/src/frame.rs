@@ -13,6 +13,7 @@ mod headers;
 mod limits;
 mod method;
 mod status;
+mod text;
 
 pub use error::{DecodeError, EncodeError};
 pub use headers::Headers;
@@ -89,16 +90,17 @@ impl<'a> Request<'a> {
         Ok(Self { method, headers, body })
     }
 
-    /// Writes a payload: `Name: value`, CRLF, the blank line also without a body.
+    /// Writes a payload: `Name: value`, CRLF, the blank line also without a body. The headers are gone through twice, so
+    /// that there is one allocation.
     ///
     /// # Errors
     /// A header cannot be written; the payload would pass the default [`Limits`].
     pub fn encode<'h>(
         method: Method,
-        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+        headers: impl IntoIterator<Item = (&'h str, &'h str), IntoIter: Clone>,
         body: &[u8],
     ) -> Result<Vec<u8>, EncodeError> {
-        encode::frame(method.as_str(), ": ", headers, body)
+        encode::frame(method.as_str().as_bytes(), b": ", headers, body)
     }
 }
 
@@ -120,16 +122,17 @@ impl<'a> Response<'a> {
         Ok(Self { status, headers, body })
     }
 
-    /// Writes a payload as the cloud does: `Name:value`, CRLF, the blank line also without a body.
+    /// Writes a payload as the cloud does: `Name:value`, CRLF, the blank line also without a body. The headers are gone
+    /// through twice, so that there is one allocation.
     ///
     /// # Errors
     /// A header cannot be written; the payload would pass the default [`Limits`].
     pub fn encode<'h>(
         status: Status,
-        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+        headers: impl IntoIterator<Item = (&'h str, &'h str), IntoIter: Clone>,
         body: &[u8],
     ) -> Result<Vec<u8>, EncodeError> {
-        encode::frame(&status.digits(), ":", headers, body)
+        encode::frame(&status.digits(), b":", headers, body)
     }
 
     /// The same response, which borrows nothing.

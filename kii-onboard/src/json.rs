@@ -62,13 +62,6 @@ impl Json {
     pub fn is_object(&self) -> bool {
         self.0.starts_with('{')
     }
-}
-
-impl Json {
-    /// A text that is known to be one JSON value.
-    pub(crate) fn from_checked(text: &str) -> Self {
-        Self(text.into())
-    }
 
     /// The same, as it is written into another value.
     pub(crate) fn as_raw(&self) -> &RawValue {

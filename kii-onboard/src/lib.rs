@@ -28,7 +28,6 @@ mod id;
 mod json;
 mod keep_alive;
 pub mod onboarding;
-mod raw;
 mod stage;
 mod status_class;
 pub mod thing;

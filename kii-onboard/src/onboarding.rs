@@ -69,7 +69,7 @@ pub enum OnboardingError {
     #[error("there is no `Authorization: Bearer` with the owner's token")]
     NoOwnerToken,
     /// Members are missing, or cannot be taken (400, `INVALID_INPUT_DATA`).
-    #[error("{} members are missing or cannot be taken{}", .0.len(), First(.0))]
+    #[error("{}", Fields(.0))]
     InvalidFields(Vec<InvalidField>),
 }
 
@@ -158,12 +158,18 @@ impl Onboarding {
     }
 }
 
-/// What an error says of the first of these.
-struct First<'a>(&'a [InvalidField]);
+/// The first of these, and how many more there are.
+struct Fields<'a>(&'a [InvalidField]);
 
-impl fmt::Display for First<'_> {
+impl fmt::Display for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.first().map_or(Ok(()), |first| write!(f, "; {first}"))
+        let Some((first, others)) = self.0.split_first() else {
+            return f.write_str("members are missing or cannot be taken");
+        };
+        match others.len() {
+            0 => first.fmt(f),
+            more => write!(f, "{first}; wrong members beside it: {more}"),
+        }
     }
 }
 

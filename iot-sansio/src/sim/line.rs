@@ -121,6 +121,11 @@ impl<T: Clone> Line<T> {
         Self { capacity, ..self }
     }
 
+    /// Changes what goes wrong from now on; what is on its way already arrives as it would have.
+    pub const fn set_faults(&mut self, faults: Faults) {
+        self.faults = faults;
+    }
+
     /// Sends an item into the faults of the line. False when it will not arrive: it was lost, or the line is full.
     pub fn send(&mut self, now: MonoTime, item: T) -> bool {
         let (loss, duplication) = self.roll();

@@ -4,13 +4,14 @@ use alloc::{boxed::Box, string::String};
 
 use super::{CallKind, EndNodes};
 use crate::{
-    Json,
+    ApiError, Json,
     command::{
         BadBody, CommandObject,
-        bad_body::{members, raw, required},
+        bad_body::{members, required},
     },
     frame::{OwnedResponse, Response},
-    raw::Raw,
+    json::Value,
+    onboarding::{EndNodeOnboarded, Onboarded, OnboardedError},
 };
 
 /// What the cloud answers to a call that succeeded, with any status from 200 to 299.
@@ -50,6 +51,10 @@ pub enum Answer {
     ThingType(String),
     /// The end nodes.
     EndNodes(EndNodes),
+    /// The thing is onboarded.
+    Onboarded(Box<Onboarded>),
+    /// The end node is onboarded.
+    EndNodeOnboarded(EndNodeOnboarded),
     /// Whatever came.
     Custom(OwnedResponse),
 }
@@ -58,9 +63,15 @@ pub enum Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
+    /// The call did not succeed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// The call succeeded, and the body is not what it should be.
     #[error("the call succeeded, and its answer cannot be read: {0}")]
     BadBody(#[from] BadBody),
+    /// The onboarding succeeded, and the body is not what it should be.
+    #[error("the onboarding succeeded, and its answer cannot be read: {0}")]
+    BadOnboarded(#[from] OnboardedError),
 }
 
 impl Answer {
@@ -69,6 +80,9 @@ impl Answer {
     /// # Errors
     /// The status is none of success; the body is not what that of such a call should be.
     pub fn decode(kind: CallKind, response: &Response<'_>) -> Result<Self, AnswerError> {
+        if !response.status.is_success() {
+            return Err(ApiError::decode(response).into());
+        }
         let body = response.body;
         Ok(match kind {
             CallKind::PutState | CallKind::PutTraitState | CallKind::PutAliasState => {
@@ -81,28 +95,29 @@ impl Answer {
             | CallKind::SetFirmwareVersion
             | CallKind::SetThingType
             | CallKind::SetEndNodeConnection => Self::Done,
-            CallKind::GetState | CallKind::GetAliasState => {
-                let state = raw(body)?.to_json();
-                if !state.is_object() {
-                    return Err(BadBody::BadField { field: "body" }.into());
-                }
-                Self::State(state)
+            CallKind::GetState | CallKind::GetAliasState => Self::State(state(body)?),
+            CallKind::ListCommands => {
+                Self::Commands(Value::parse(body).map_err(BadBody::from)?.json())
             }
-            CallKind::ListCommands => Self::Commands(raw(body)?.to_json()),
             CallKind::GetCommand => Self::Command(Box::new(CommandObject::decode(body)?)),
             CallKind::SendCommand => Self::CommandSent { command_id: text(body, "commandID")? },
             CallKind::GetFirmwareVersion => Self::FirmwareVersion(text(body, "firmwareVersion")?),
             CallKind::GetThingType => Self::ThingType(text(body, "thingType")?),
             CallKind::ListEndNodes => Self::EndNodes(EndNodes::decode(body)?),
-            CallKind::Onboard | CallKind::OnboardEndNode | CallKind::Custom => {
-                Self::Custom(response.to_owned())
-            }
+            CallKind::Onboard => Self::Onboarded(Box::new(Onboarded::decode(body)?)),
+            CallKind::OnboardEndNode => Self::EndNodeOnboarded(EndNodeOnboarded::decode(body)?),
+            CallKind::Custom => Self::Custom(response.to_owned()),
         })
     }
 }
 
+fn state(body: &[u8]) -> Result<Json, BadBody> {
+    let state = Value::parse(body)?;
+    if state.is_object() { Ok(state.json()) } else { Err(BadBody::BadField { field: "body" }) }
+}
+
 /// The text that is the one member of a body that counts.
 fn text(body: &[u8], field: &'static str) -> Result<String, BadBody> {
-    let [value] = members(body, [field])?;
-    required(field, value, Raw::text)
+    let [value] = members(Value::parse(body)?, [field])?;
+    required(field, value, Value::owned_text)
 }

@@ -4,11 +4,17 @@ use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
-use super::{CONTENT_TYPE, Call, CallError, CallKind, check_predefined};
+use super::{
+    CONTENT_TYPE, Call, CallError, CallKind, check_predefined,
+    media_type::{
+        BULK, BULK_PATCH, JSON, SET_FIRMWARE, SET_TYPE, TRAIT_PATCH, TRAIT_STATE, TRAIT_STATES,
+    },
+};
 use crate::{
     IdKind, Json,
     command::{ActionResults, NewCommand},
     frame::{Method, Request},
+    onboarding::Onboarding,
     topic::Resource,
 };
 
@@ -215,6 +221,21 @@ impl Call {
 
 /// # Others
 impl Call {
+    /// Onboards a thing or an end node over the second broker, with the owner's token where there is an owner. Answer:
+    /// [`Onboarded`](super::Answer::Onboarded) or [`EndNodeOnboarded`](super::Answer::EndNodeOnboarded).
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn onboard(onboarding: &Onboarding) -> Result<Self, CallError> {
+        let kind = match onboarding {
+            Onboarding::Thing(_) => CallKind::Onboard,
+            Onboarding::EndNode(_) => CallKind::OnboardEndNode,
+        };
+        let call = Self::new(kind, Method::Post, Resource::Onboardings)?;
+        let call = call.with_body(onboarding.content_type(), onboarding.body());
+        Ok(Self { bearer: onboarding.owner_token().cloned(), ..call })
+    }
+
     /// Any other request: a method, the path that follows the app id, and a body with its media type. Answer:
     /// [`Custom`](super::Answer::Custom).
     ///
@@ -262,12 +283,3 @@ fn written(body: &impl Serialize) -> Vec<u8> {
 
 /// The most bytes of a state (specification, section 6.5).
 pub const MAX_STATE: usize = 10_240;
-
-const JSON: &str = "application/json";
-const TRAIT_STATES: &str = "application/vnd.kii.MultipleTraitState+json";
-const TRAIT_STATE: &str = "application/vnd.kii.TraitState+json";
-const TRAIT_PATCH: &str = "application/vnd.kii.MultipleTraitStatePatch+json";
-const BULK: &str = "application/vnd.kii.StateBulkUploadRequest+json";
-const BULK_PATCH: &str = "application/vnd.kii.StatePatchBulkUploadRequest+json";
-const SET_FIRMWARE: &str = "application/vnd.kii.ThingFirmwareVersionUpdateRequest+json";
-const SET_TYPE: &str = "application/vnd.kii.ThingTypeUpdateRequest+json";

@@ -5,9 +5,11 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use crate::{
-    command::BadBody,
-    command::bad_body::{members, optional, required},
-    raw::Raw,
+    command::{
+        BadBody,
+        bad_body::{members, optional, required},
+    },
+    json::Value,
 };
 
 /// A page of the end nodes of a gateway.
@@ -53,18 +55,16 @@ impl EndNodes {
     /// # Errors
     /// It is not JSON; `results` or a `thingID` is missing; a member is of another type.
     pub fn decode(body: &[u8]) -> Result<Self, BadBody> {
-        let [results, next] = members(body, ["results", "nextPaginationKey"])?;
+        let [results, next] = members(Value::parse(body)?, ["results", "nextPaginationKey"])?;
         let mut end_nodes = Vec::new();
-        for result in required("results", results, Raw::elements)? {
-            let [thing_id, vendor] = result
-                .named(["thingID", "vendorThingID"])
-                .ok_or(BadBody::BadField { field: "results" })?;
+        for result in required("results", results, Value::elements)? {
+            let [thing_id, vendor] = result.members(["thingID", "vendorThingID"]);
             end_nodes.push(EndNode {
-                thing_id: required("thingID", thing_id, Raw::text)?,
-                vendor_thing_id: optional("vendorThingID", vendor, Raw::text)?,
+                thing_id: required("thingID", thing_id, Value::owned_text)?,
+                vendor_thing_id: optional("vendorThingID", vendor, Value::owned_text)?,
             });
         }
-        let next_pagination_key = optional("nextPaginationKey", next, Raw::text)?;
+        let next_pagination_key = optional("nextPaginationKey", next, Value::owned_text)?;
         Ok(Self { end_nodes, next_pagination_key })
     }
 

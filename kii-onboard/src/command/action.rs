@@ -5,10 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use serde_json::value::RawValue;
 
-use crate::{
-    Json,
-    raw::{Name, Raw},
-};
+use crate::{Json, json::Value};
 
 /// What a command asks for, in the order it is to be done (specification, section 13.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -93,42 +90,33 @@ impl Actions {
     }
 
     /// Reads them by rules 4 to 6 of section 13.2; an error is the index of the action that is none.
-    pub(super) fn read(elements: &[Raw<'_>], has_schema: bool) -> Result<Self, usize> {
+    pub(super) fn read(elements: &[Value<'_>], has_schema: bool) -> Result<Self, usize> {
         let members = elements.iter().enumerate();
-        let members: Vec<_> = members
-            .map(|(index, element)| element.only_member().ok_or(index))
-            .collect::<Result<_, _>>()?;
+        let members = members.map(|(index, element)| element.only_member().ok_or(index));
+        let members: Vec<_> = members.collect::<Result<_, _>>()?;
         let lists: Option<Vec<_>> = if has_schema || members.is_empty() {
             None
         } else {
             members.iter().map(|(_, value)| one_member_objects(*value)).collect()
         };
-        match lists {
-            None => {
-                let actions = members.into_iter().enumerate();
-                let actions = actions.map(|(index, member)| Action::read(member).ok_or(index));
-                actions.collect::<Result<_, _>>().map(Self::Plain)
-            }
-            Some(lists) => {
-                let traits = members.into_iter().zip(lists).enumerate();
-                let traits = traits.map(|(index, ((alias, _), list))| {
-                    let actions: Option<_> = list.into_iter().map(Action::read).collect();
-                    match (alias, actions) {
-                        (Some(alias), Some(actions)) => {
-                            Ok(TraitActions { alias: alias.into_owned(), actions })
-                        }
-                        _ => Err(index),
-                    }
-                });
-                traits.collect::<Result<_, _>>().map(Self::Trait)
-            }
-        }
+        let Some(lists) = lists else {
+            let actions = members.into_iter().enumerate();
+            let actions = actions.map(|(index, member)| Action::read(member).ok_or(index));
+            return actions.collect::<Result<_, _>>().map(Self::Plain);
+        };
+        let traits = members.into_iter().zip(lists).enumerate();
+        let traits = traits.map(|(index, ((alias, _), list))| {
+            let actions: Option<_> = list.into_iter().map(Action::read).collect();
+            let read = alias.zip(actions).map(|(alias, actions)| TraitActions { alias, actions });
+            read.ok_or(index)
+        });
+        traits.collect::<Result<_, _>>().map(Self::Trait)
     }
 
     /// Whether plain actions would be read as those of traits if no schema stood beside them.
     pub(super) fn looks_like_traits(&self) -> bool {
         let Self::Plain(actions) = self else { return false };
-        let is_list = |action: &Action| one_member_objects(Raw::of(&action.value)).is_some();
+        let is_list = |action: &Action| one_member_objects(Value::of(&action.value)).is_some();
         !actions.is_empty() && actions.iter().all(is_list)
     }
 
@@ -144,15 +132,15 @@ impl Actions {
 }
 
 impl Action {
-    fn read((name, value): (Name<'_>, Raw<'_>)) -> Option<Self> {
-        Some(Self { name: name?.into_owned(), value: value.to_json() })
+    fn read((name, value): (Option<String>, Value<'_>)) -> Option<Self> {
+        Some(Self { name: name?, value: value.json() })
     }
 }
 
 /// The members of a non-empty array of objects with one member each.
-fn one_member_objects(value: Raw<'_>) -> Option<Vec<(Name<'_>, Raw<'_>)>> {
+fn one_member_objects(value: Value<'_>) -> Option<Vec<(Option<String>, Value<'_>)>> {
     let elements = value.elements().filter(|elements| !elements.is_empty())?;
-    elements.into_iter().map(Raw::only_member).collect()
+    elements.into_iter().map(Value::only_member).collect()
 }
 
 /// Actions as they are written into a body.
@@ -161,21 +149,16 @@ pub(super) struct WrittenActions<'a>(pub(super) &'a Actions);
 impl Serialize for WrittenActions<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Actions::Plain(actions) => to.collect_seq(written(actions)),
-            Actions::Trait(traits) => {
-                let traits = traits.iter();
-                to.collect_seq(
-                    traits.map(|of_trait| {
-                        Member(of_trait.alias.as_str(), written(&of_trait.actions))
-                    }),
-                )
-            }
+            Actions::Plain(actions) => to.collect_seq(members(actions)),
+            Actions::Trait(traits) => to.collect_seq(
+                traits.iter().map(|of_trait| Member(&of_trait.alias, members(&of_trait.actions))),
+            ),
         }
     }
 }
 
-fn written(actions: &[Action]) -> Vec<Member<&str, &RawValue>> {
-    actions.iter().map(|action| Member(action.name.as_str(), action.value.as_raw())).collect()
+fn members(actions: &[Action]) -> Vec<Member<&String, &RawValue>> {
+    actions.iter().map(|action| Member(&action.name, action.value.as_raw())).collect()
 }
 
 /// An object with one member.

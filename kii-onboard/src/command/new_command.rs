@@ -1,31 +1,40 @@
 //! A command that an owner sends.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{
+    string::{String, ToString as _},
+    vec::Vec,
+};
 use core::fmt;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{
-    Action, Actions, BadBody, Command, TraitActions,
+    Action, Actions, BadBody, Command, CommandError, TraitActions,
     action::WrittenActions,
     bad_body::{members, optional, required},
 };
-use crate::{InvalidId, Json, raw::Raw};
+use crate::{
+    Json,
+    call::media_type::{JSON, NEW_TRAIT_COMMAND},
+    json::Value,
+    onboarding::Owner,
+};
 
 /// A command that an owner sends to a thing (specification, section 12.2). `Debug` shows no title, description or
 /// metadata.
 ///
 /// ```
-/// use kii_onboard::{Json, command::{Action, NewCommand}};
+/// use kii_onboard::{Json, command::{Action, NewCommand}, onboarding::Owner};
 ///
 /// let power = Action::new("turnPower", Json::new(r#"{"power":true}"#)?);
-/// let command = NewCommand::plain("user:u-1", "SmartLight", 1, [power])?.with_title("Light on")?;
+/// let command = NewCommand::plain(Owner::user("u-1")?, "SmartLight", 1, [power])?.with_title("Light on")?;
 /// assert_eq!(command.content_type(), "application/json");
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct NewCommand {
-    issuer: String,
+    issuer: Owner,
     schema: Option<(String, i64)>,
     actions: Actions,
     title: Option<String>,
@@ -52,33 +61,33 @@ pub enum NewCommandError {
 }
 
 impl NewCommand {
-    /// A command for a thing without traits. The issuer, `user:{id}` or `group:{id}`, must own the thing.
+    /// A command for a thing without traits. The issuer must own the thing.
     ///
     /// # Errors
     /// There are no actions.
     pub fn plain(
-        issuer: impl Into<String>,
+        issuer: Owner,
         schema: impl Into<String>,
         schema_version: i64,
         actions: impl IntoIterator<Item = Action>,
     ) -> Result<Self, NewCommandError> {
         let actions = Actions::Plain(actions.into_iter().collect());
-        Self::new(issuer.into(), Some((schema.into(), schema_version)), actions)
+        Self::new(issuer, Some((schema.into(), schema_version)), actions)
     }
 
-    /// A command for a thing with traits. The issuer, `user:{id}` or `group:{id}`, must own the thing.
+    /// A command for a thing with traits. The issuer must own the thing.
     ///
     /// # Errors
     /// There are no actions, in all or of one trait.
     pub fn with_traits(
-        issuer: impl Into<String>,
+        issuer: Owner,
         actions: impl IntoIterator<Item = TraitActions>,
     ) -> Result<Self, NewCommandError> {
-        Self::new(issuer.into(), None, Actions::Trait(actions.into_iter().collect()))
+        Self::new(issuer, None, Actions::Trait(actions.into_iter().collect()))
     }
 
     fn new(
-        issuer: String,
+        issuer: Owner,
         schema: Option<(String, i64)>,
         actions: Actions,
     ) -> Result<Self, NewCommandError> {
@@ -120,16 +129,16 @@ impl NewCommand {
         let names =
             ["actions", "issuer", "schema", "schemaVersion", "title", "description", "metadata"];
         let [actions, issuer, schema, version, title, description, metadata] =
-            members(body, names)?;
-        let issuer = required("issuer", issuer, Raw::text)?;
+            members(Value::parse(body).map_err(BadBody::from)?, names)?;
+        let issuer = required("issuer", issuer, |issuer| Owner::parse(&issuer.text()?).ok())?;
         let schema = match is_trait {
             true => None,
             false => Some((
-                required("schema", schema, Raw::text)?,
-                required("schemaVersion", version, Raw::integer)?,
+                required("schema", schema, Value::owned_text)?,
+                required("schemaVersion", version, Value::signed)?,
             )),
         };
-        let elements = required("actions", actions, Raw::elements)?;
+        let elements = required("actions", actions, Value::elements)?;
         if elements.is_empty() {
             return Err(NewCommandError::NoActions);
         }
@@ -139,11 +148,11 @@ impl NewCommand {
             return Err(bad_actions.into());
         }
         let mut command = Self::new(issuer, schema, actions)?;
-        if let Some(title) = optional("title", title, Raw::text)? {
+        if let Some(title) = optional("title", title, Value::owned_text)? {
             command = command.with_title(title)?;
         }
-        command.description = optional("description", description, Raw::text)?;
-        command.metadata = metadata.map(Raw::to_json);
+        command.description = optional("description", description, Value::owned_text)?;
+        command.metadata = metadata.map(Value::json);
         Ok(command)
     }
 
@@ -151,8 +160,8 @@ impl NewCommand {
     ///
     /// # Errors
     /// The id cannot stand in a topic.
-    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, InvalidId> {
-        let command = Command::new(id, self.actions.clone())?.with_issuer(&*self.issuer);
+    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, CommandError> {
+        let command = Command::new(id, self.actions.clone())?.with_issuer(self.issuer.to_string());
         Ok(match &self.schema {
             Some((schema, version)) => command.with_schema(&**schema, *version),
             None => command,
@@ -167,7 +176,7 @@ impl NewCommand {
 
     /// Who asks.
     #[must_use]
-    pub fn issuer(&self) -> &str {
+    pub const fn issuer(&self) -> &Owner {
         &self.issuer
     }
 
@@ -193,8 +202,8 @@ impl NewCommand {
     #[must_use]
     pub const fn content_type(&self) -> &'static str {
         match self.actions {
-            Actions::Plain(_) => "application/json",
-            Actions::Trait(_) => "application/vnd.kii.CommandCreationRequest+json",
+            Actions::Plain(_) => JSON,
+            Actions::Trait(_) => NEW_TRAIT_COMMAND,
         }
     }
 
@@ -203,7 +212,7 @@ impl NewCommand {
     pub fn encode(&self) -> Vec<u8> {
         let body = Written {
             actions: WrittenActions(&self.actions),
-            issuer: &self.issuer,
+            issuer: &self.issuer.to_string(),
             schema: self.schema.as_ref().map(|(schema, _)| schema.as_str()),
             schema_version: self.schema.as_ref().map(|(_, version)| *version),
             title: self.title(),
@@ -228,7 +237,7 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a serde_json::value::RawValue>,
+    metadata: Option<&'a RawValue>,
 }
 
 impl fmt::Debug for NewCommand {

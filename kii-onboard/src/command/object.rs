@@ -9,14 +9,24 @@ use serde_json::value::RawValue;
 
 use super::{
     ActionResults, BadBody, Command, CommandState,
-    bad_body::{optional, raw, required},
+    bad_body::{optional, required},
     push::WrittenCommand,
     result::WrittenResults,
 };
-use crate::{Json, raw::Raw};
+use crate::{Json, json::Value};
 
-/// A command as the cloud keeps it and GET answers it (specification, section 12.1). `Debug` shows no title, description
-/// or metadata.
+/// A command as the cloud keeps it and GET answers it (specification, section 12.1). `Debug` shows no title,
+/// description or metadata.
+///
+/// ```
+/// use kii_onboard::command::{CommandObject, CommandState};
+///
+/// let body = br#"{"commandID":"c1","actions":[{"alias1":[{"turnPower":true}]}],"commandState":"INCOMPLETE",
+///                 "target":"thing:th.1","createdAt":1500000000000}"#;
+/// let object = CommandObject::decode(body)?;
+/// assert_eq!((object.command.id.as_str(), object.state), ("c1", CommandState::Incomplete));
+/// # Ok::<(), kii_onboard::command::BadBody>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CommandObject {
@@ -65,9 +75,8 @@ impl CommandObject {
     /// # Errors
     /// It is not JSON; `commandID`, `actions` or `commandState` is missing; a member is of another type.
     pub fn decode(body: &[u8]) -> Result<Self, BadBody> {
-        let raw = raw(body)?;
-        let command = Command::read(raw)?;
-        let not_an_object = BadBody::BadField { field: "body" };
+        let object = Value::parse(body)?;
+        let command = Command::read(object)?;
         let [
             target,
             state,
@@ -78,23 +87,23 @@ impl CommandObject {
             title,
             description,
             metadata,
-        ] = raw.named(NAMES).ok_or(not_an_object)?;
-        let millis = |value: Raw<'_>| value.integer().map(UnixMillis::new);
+        ] = object.members(NAMES);
+        let millis = |value: Value<'_>| value.signed().map(UnixMillis::new);
         let action_results = match results.filter(|results| !results.is_null()) {
             Some(results) => Some(ActionResults::read(&command.actions, results)?),
             None => None,
         };
         Ok(Self {
             command,
-            target: optional("target", target, Raw::text)?,
-            state: CommandState::parse(&required("commandState", state, Raw::text)?),
+            target: optional("target", target, Value::owned_text)?,
+            state: required("commandState", state, Value::owned_text)?.into(),
             action_results,
             created_at: optional("createdAt", created_at, millis)?,
             modified_at: optional("modifiedAt", modified_at, millis)?,
-            fired_by_trigger_id: optional("firedByTriggerID", trigger, Raw::text)?,
-            title: optional("title", title, Raw::text)?,
-            description: optional("description", description, Raw::text)?,
-            metadata: metadata.map(Raw::to_json),
+            fired_by_trigger_id: optional("firedByTriggerID", trigger, Value::owned_text)?,
+            title: optional("title", title, Value::owned_text)?,
+            description: optional("description", description, Value::owned_text)?,
+            metadata: metadata.map(Value::json),
         })
     }
 

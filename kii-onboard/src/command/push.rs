@@ -1,16 +1,15 @@
 //! What arrives on the topic of pushes.
 
 use alloc::{string::String, vec::Vec};
-use core::str;
 
 use serde::Serialize;
 
 use super::{
     Actions, BadBody,
     action::WrittenActions,
-    bad_body::{optional, required},
+    bad_body::{members, optional, required},
 };
-use crate::{IdKind, InvalidId, Json, frame::Limits, raw::Raw, topic::check_level};
+use crate::{IdKind, InvalidId, Json, JsonError, frame::Limits, json::Value, topic::check_level};
 
 /// What arrives on the topic of pushes (specification, section 13.2).
 ///
@@ -54,6 +53,18 @@ pub struct Command {
     pub schema_version: Option<i64>,
 }
 
+/// Why a command is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// Its id cannot stand in a topic, where the results would go.
+    #[error(transparent)]
+    InvalidId(#[from] InvalidId),
+    /// The actions are those of traits, and there are none, in all or of one trait: a thing would read them otherwise.
+    #[error("the command, or a trait in it, has no actions: give at least one")]
+    NoActions,
+}
+
 /// Why a push is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -78,20 +89,9 @@ pub enum BadPush {
         /// How many are read.
         limit: usize,
     },
-    /// It is not UTF-8.
-    #[error("it is not UTF-8 from byte {position}")]
-    NotUtf8 {
-        /// The first byte that is not, from 0.
-        position: usize,
-    },
     /// It is not JSON.
-    #[error("it is not JSON: line {line}, column {column}")]
-    NotJson {
-        /// The line of the fault, from 1.
-        line: usize,
-        /// The column of the fault, in bytes from 1; 0 at the end of a line.
-        column: usize,
-    },
+    #[error(transparent)]
+    NotJson(#[from] JsonError),
     /// It is JSON of another type.
     #[error("it is {found}, not an object")]
     NotAnObject {
@@ -124,23 +124,23 @@ impl Push {
     /// # Errors
     /// It is no push, or a command that cannot be carried out or answered: ignore it, and report it.
     pub fn decode(payload: &[u8]) -> Result<Self, PushError> {
-        let raw = object(payload).map_err(PushError::BadPush)?;
-        let [id, actions, issuer, schema, version] = raw.named(NAMES).unwrap_or([None; 5]);
+        let object = read(payload).map_err(PushError::BadPush)?;
+        let [id, actions, issuer, schema, version] = object.members(NAMES);
         let id = id.filter(|id| id.is_text());
-        let (Some(id), Some(actions)) = (id, actions.and_then(Raw::elements)) else {
-            return Ok(Self::Other(raw.to_json()));
+        let (Some(id), Some(actions)) = (id, actions.and_then(Value::elements)) else {
+            return Ok(Self::Other(object.json()));
         };
         let read = || {
-            let id = id.text().ok_or(BadCommand::IdWithoutText)?;
+            let id = id.owned_text().ok_or(BadCommand::IdWithoutText)?;
             check_level(IdKind::CommandId, &id).map_err(BadCommand::InvalidId)?;
             let actions = Actions::read(&actions, schema.is_some())
                 .map_err(|index| BadCommand::BadAction { index })?;
             Ok(Command {
                 id,
                 actions,
-                issuer: issuer.and_then(Raw::text),
-                schema: schema.and_then(Raw::text),
-                schema_version: version.and_then(Raw::integer),
+                issuer: issuer.and_then(Value::owned_text),
+                schema: schema.and_then(Value::owned_text),
+                schema_version: version.and_then(Value::signed),
             })
         };
         read().map(Self::Command).map_err(PushError::BadCommand)
@@ -148,13 +148,16 @@ impl Push {
 }
 
 impl Command {
-    /// A command without issuer and schema.
+    /// A command without issuer and schema, as the cloud makes one.
     ///
     /// # Errors
-    /// The id cannot stand in a topic.
-    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, InvalidId> {
+    /// The id cannot stand in a topic; the actions are those of traits, and a trait has none.
+    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, CommandError> {
         let id = id.into();
         check_level(IdKind::CommandId, &id)?;
+        if matches!(actions, Actions::Trait(_)) && actions.lacks_actions() {
+            return Err(CommandError::NoActions);
+        }
         Ok(Self { id, actions, issuer: None, schema: None, schema_version: None })
     }
 
@@ -164,33 +167,41 @@ impl Command {
         Self { issuer: Some(issuer.into()), ..self }
     }
 
-    /// With the schema of its plain actions.
+    /// With the schema of its plain actions; it is not written beside those of traits.
     #[must_use]
     pub fn with_schema(self, schema: impl Into<String>, version: i64) -> Self {
         Self { schema: Some(schema.into()), schema_version: Some(version), ..self }
     }
 
-    /// Writes a push, as the cloud does.
+    /// Writes a push, as the cloud does. The cloud sends no more than 4,096 bytes.
+    ///
+    /// ```
+    /// use kii_onboard::{Json, command::{Action, Actions, Command, Push}};
+    ///
+    /// let actions = Actions::Plain(vec![Action::new("turnPower", Json::new("true")?)]);
+    /// let command = Command::new("c1", actions)?.with_schema("SmartLight", 1).with_issuer("user:u-1");
+    /// assert_eq!(Push::decode(&command.encode())?, Push::Command(command));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(&self.written()).unwrap_or_default()
     }
 
     /// Reads the members of a command that the cloud keeps.
-    pub(super) fn read(raw: Raw<'_>) -> Result<Self, BadBody> {
-        let [id, actions, issuer, schema, version] =
-            raw.named(NAMES).ok_or(BadBody::BadField { field: "body" })?;
-        let id = required("commandID", id, Raw::text)?;
+    pub(super) fn read(object: Value<'_>) -> Result<Self, BadBody> {
+        let [id, actions, issuer, schema, version] = members(object, NAMES)?;
+        let id = required("commandID", id, Value::owned_text)?;
         let bad = |field| move |_| BadBody::BadField { field };
         check_level(IdKind::CommandId, &id).map_err(bad("commandID"))?;
-        let actions = required("actions", actions, Raw::elements)?;
+        let actions = required("actions", actions, Value::elements)?;
         Ok(Self {
             id,
             actions: Actions::read(&actions, schema.is_some())
                 .map_err(|_| BadBody::BadField { field: "actions" })?,
-            issuer: optional("issuer", issuer, Raw::text)?,
-            schema: optional("schema", schema, Raw::text)?,
-            schema_version: optional("schemaVersion", version, Raw::integer)?,
+            issuer: optional("issuer", issuer, Value::owned_text)?,
+            schema: optional("schema", schema, Value::owned_text)?,
+            schema_version: optional("schemaVersion", version, Value::signed)?,
         })
     }
 
@@ -225,18 +236,15 @@ pub(super) struct WrittenCommand<'a> {
     issuer: Option<&'a str>,
 }
 
-fn object(payload: &[u8]) -> Result<Raw<'_>, BadPush> {
+fn read(payload: &[u8]) -> Result<Value<'_>, BadPush> {
     let len = payload.len();
     if len > MAX_PUSH {
         return Err(BadPush::TooLarge { len, limit: MAX_PUSH });
     }
-    let text = str::from_utf8(payload)
-        .map_err(|error| BadPush::NotUtf8 { position: error.valid_up_to() })?;
-    let raw = Raw::parse(text)
-        .map_err(|error| BadPush::NotJson { line: error.line, column: error.column })?;
-    match raw.type_name() {
-        "an object" => Ok(raw),
-        found => Err(BadPush::NotAnObject { found }),
+    let value = Value::parse(payload)?;
+    match value.is_object() {
+        true => Ok(value),
+        false => Err(BadPush::NotAnObject { found: value.type_name() }),
     }
 }
 

@@ -4,6 +4,13 @@ use alloc::string::String;
 use core::fmt;
 
 /// How far a command has come, in `commandState` (specification, section 12.1).
+///
+/// ```
+/// use kii_onboard::command::CommandState;
+///
+/// assert_eq!(CommandState::from("DONE"), CommandState::Done);
+/// assert_eq!(CommandState::from("SOMETHING_NEW").as_str(), "SOMETHING_NEW");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CommandState {
@@ -21,19 +28,14 @@ pub enum CommandState {
     Unknown(UnknownCommandState),
 }
 
-/// A state that is none of the known ones.
+/// The name of a state that is none of the known ones.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownCommandState(String);
 
 impl CommandState {
-    /// The state with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Self {
-        match KNOWN.iter().find(|(known, _)| *known == name) {
-            Some((_, state)) => state.clone(),
-            None => Self::Unknown(UnknownCommandState(name.into())),
-        }
-    }
+    /// All that are known.
+    pub const ALL: &[Self] =
+        &[Self::Sending, Self::Delivered, Self::SendFailed, Self::Incomplete, Self::Done];
 
     /// Its name.
     #[must_use]
@@ -49,16 +51,18 @@ impl CommandState {
     }
 }
 
+impl<T: Into<String>> From<T> for CommandState {
+    fn from(name: T) -> Self {
+        let name = name.into();
+        match Self::ALL.iter().find(|known| known.as_str() == name) {
+            Some(known) => known.clone(),
+            None => Self::Unknown(UnknownCommandState(name)),
+        }
+    }
+}
+
 impl fmt::Display for CommandState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
-
-const KNOWN: [(&str, CommandState); 5] = [
-    ("SENDING", CommandState::Sending),
-    ("DELIVERED", CommandState::Delivered),
-    ("SEND_FAILED", CommandState::SendFailed),
-    ("INCOMPLETE", CommandState::Incomplete),
-    ("DONE", CommandState::Done),
-];

@@ -2,7 +2,7 @@
 
 use core::str;
 
-use super::{DecodeError, Headers, Limits, Method, Status};
+use super::{DecodeError, Headers, Limits, Method, Status, text};
 
 type Decoded<'a, T> = Result<(T, Headers<'a>, &'a [u8]), DecodeError>;
 
@@ -18,7 +18,7 @@ fn frame<T>(
     payload: &[u8],
     limits: Limits,
     begins: impl Fn(&u8) -> bool,
-    parse: impl Fn(&str) -> Result<T, DecodeError>,
+    parse: impl Fn(&[u8]) -> Result<T, DecodeError>,
 ) -> Decoded<'_, T> {
     let Some(first) = payload.first() else {
         return Err(DecodeError::Empty);
@@ -30,72 +30,85 @@ fn frame<T>(
     if !begins(first) {
         return Err(DecodeError::BadStartLine);
     }
-    let (line, headers_at) = line(payload, 0, limits.max_head)?;
+    let limit = limits.max_head;
+    let head = payload.get(..limit).unwrap_or(payload);
+    let no_end = match len < limit {
+        true => DecodeError::MissingBlankLine,
+        false => DecodeError::HeadTooLarge { limit },
+    };
+    let (line, headers_at) = line(head, 0).ok_or(no_end)??;
     let start = parse(line)?;
-    let (mut at, mut count) = (headers_at, 0);
+    let (mut position, mut count) = (headers_at, 0);
     loop {
-        let position = at;
-        let (header, next) = self::line(payload, at, limits.max_head)?;
-        at = next;
+        let (header, next) = self::line(head, position).ok_or(no_end)??;
         if header.is_empty() {
             let lines = payload.get(headers_at..position).unwrap_or_default();
             // Each line was found to be UTF-8.
             let lines = str::from_utf8(lines).map_err(|_| DecodeError::NotUtf8 { position })?;
-            return Ok((start, Headers::new(lines), payload.get(at..).unwrap_or_default()));
+            return Ok((start, Headers::new(lines), payload.get(next..).unwrap_or_default()));
         }
-        let name = header.split_once(':').map_or("", |(name, _)| name);
-        if name.is_empty() || !name.bytes().all(is_token_byte) {
+        let name = text::token_len(header);
+        if name == 0 || header.get(name) != Some(&b':') {
             return Err(DecodeError::BadHeader { position });
         }
         count += 1;
         if count > limits.max_headers {
             return Err(DecodeError::TooManyHeaders { limit: limits.max_headers });
         }
+        position = next;
     }
 }
 
-/// The line that begins here, without its end, and where the next one begins.
-fn line(payload: &[u8], position: usize, limit: usize) -> Result<(&str, usize), DecodeError> {
-    let head = payload.get(..payload.len().min(limit)).unwrap_or_default();
-    let rest = head.get(position..).unwrap_or_default();
-    let Some(len) = rest.iter().position(|byte| *byte == b'\n') else {
-        return Err(if payload.len() >= limit {
-            DecodeError::HeadTooLarge { limit }
-        } else {
-            DecodeError::MissingBlankLine
-        });
-    };
+/// The line that begins here, without its end, and where the next one begins. None when it does not end.
+#[inline]
+fn line(head: &[u8], position: usize) -> Option<Result<(&[u8], usize), DecodeError>> {
+    let rest = head.get(position..)?;
+    // Nearly every line is nothing but printable ASCII up to its end.
+    let (line, after) = rest.split_at_checked(text::printable_len(rest))?;
+    match after {
+        [b'\r', b'\n', ..] => Some(Ok((line, position + line.len() + 2))),
+        [b'\n', ..] => Some(Ok((line, position + line.len() + 1))),
+        _ => any_line(rest, position),
+    }
+}
+
+/// The same whatever the line is made of.
+#[cold]
+fn any_line(rest: &[u8], position: usize) -> Option<Result<(&[u8], usize), DecodeError>> {
+    let len = rest.iter().position(|byte| *byte == b'\n')?;
     let line = rest.get(..len).unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let line = str::from_utf8(line).map_err(|_| DecodeError::NotUtf8 { position })?;
-    if line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
-        return Err(DecodeError::ControlChar { position });
-    }
-    Ok((line, position + len + 1))
-}
-
-fn parse_method(line: &str) -> Result<Method, DecodeError> {
-    let line = line.trim_end_matches([' ', '\t']);
-    if let Some(method) = Method::ALL.into_iter().find(|method| method.as_str() == line) {
-        return Ok(method);
-    }
-    Err(if line.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        DecodeError::UnknownMethod
+    Some(if str::from_utf8(line).is_err() {
+        Err(DecodeError::NotUtf8 { position })
+    } else if line.iter().all(|byte| text::is_text_byte(*byte)) {
+        Ok((line, position + len + 1))
     } else {
-        DecodeError::BadStartLine
+        Err(DecodeError::ControlChar { position })
     })
 }
 
-fn parse_status(line: &str) -> Result<Status, DecodeError> {
-    let digits = line.split([' ', '\t']).next().unwrap_or_default();
-    let number = match digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => digits.parse().ok(),
-        false => None,
-    };
-    number.and_then(Status::new).ok_or(DecodeError::BadStatus)
+fn parse_method(line: &[u8]) -> Result<Method, DecodeError> {
+    let mut name = line;
+    while let [start @ .., b' ' | b'\t'] = name {
+        name = start;
+    }
+    if let Some(method) = Method::ALL.into_iter().find(|method| method.as_str().as_bytes() == name)
+    {
+        return Ok(method);
+    }
+    Err(match name.iter().all(u8::is_ascii_uppercase) {
+        true => DecodeError::UnknownMethod,
+        false => DecodeError::BadStartLine,
+    })
 }
 
-/// Of a header's name (RFC 9110, 5.6.2).
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+fn parse_status(line: &[u8]) -> Result<Status, DecodeError> {
+    let ([hundreds, tens, ones] | [hundreds, tens, ones, b' ' | b'\t', ..]) = line else {
+        return Err(DecodeError::BadStatus);
+    };
+    let digits = [hundreds, tens, ones];
+    let number = digits.into_iter().try_fold(0, |number, digit| {
+        digit.is_ascii_digit().then(|| number * 10 + u16::from(digit - b'0'))
+    });
+    number.and_then(Status::new).ok_or(DecodeError::BadStatus)
 }

@@ -1,6 +1,5 @@
 //! The status of a response.
 
-use alloc::string::{String, ToString as _};
 use core::fmt;
 
 /// The status of a response, 100 to 599 (specification, section 6.1).
@@ -54,8 +53,8 @@ impl Status {
         matches!(self.0, 200..=299)
     }
 
-    pub(super) fn digits(self) -> String {
-        self.0.to_string()
+    pub(super) fn digits(self) -> [u8; 3] {
+        [self.0 / 100, self.0 / 10 % 10, self.0 % 10].map(|digit| b"0123456789"[usize::from(digit)])
     }
 }
 

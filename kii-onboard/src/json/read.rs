@@ -3,7 +3,7 @@
 //! So an error can name the member, a number is exact, and a build that changes how serde_json reads numbers
 //! (`arbitrary_precision`) changes nothing here.
 
-use alloc::{borrow::Cow, string::String};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{fmt, marker::PhantomData, str};
 
 use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, SeqAccess, Visitor};
@@ -32,6 +32,23 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A value that is kept.
+    pub(crate) fn of(json: &'a Json) -> Self {
+        Self(json.as_str())
+    }
+
+    /// Its type, as an error names it.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self.0.as_bytes().first() {
+            Some(b'"') => "a text",
+            Some(b'{') => "an object",
+            Some(b'[') => "an array",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            _ => "null",
+        }
+    }
+
     pub(crate) fn is_null(self) -> bool {
         self.0 == "null"
     }
@@ -50,9 +67,27 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same, which borrows nothing.
+    pub(crate) fn owned_text(self) -> Option<String> {
+        self.text().map(Cow::into_owned)
+    }
+
     /// A number that is written as an integer and is not negative; none for other values, and beyond 64 bits.
     pub(crate) fn integer(self) -> Option<u64> {
         self.0.parse().ok()
+    }
+
+    /// The same, also below zero.
+    pub(crate) fn signed(self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    pub(crate) fn boolean(self) -> Option<bool> {
+        self.0.parse().ok()
+    }
+
+    pub(crate) fn is_text(self) -> bool {
+        self.0.starts_with('"')
     }
 
     /// Whatever it is, as it is written.
@@ -79,6 +114,31 @@ impl<'a> Value<'a> {
             // The text is well-formed, and names are read as bytes: nothing can fail.
             let _ = Deserializer::from_str(self.0).deserialize_map(Members(each));
         }
+    }
+
+    /// The one member of an object, where a second one of the same name counts too. Its name is none when half of a
+    /// surrogate pair stands alone in it.
+    pub(crate) fn only_member(self) -> Option<(Option<String>, Self)> {
+        let (mut only, mut count) = (None, 0_usize);
+        self.each_member(|name, value| {
+            count += 1;
+            if count == 1 {
+                only = Some((str::from_utf8(name).ok().map(String::from), value));
+            }
+        });
+        only.filter(|_| count == 1)
+    }
+
+    /// The elements of an array; none at all for other values.
+    pub(crate) fn elements(self) -> Option<Vec<Self>> {
+        if !self.0.starts_with('[') {
+            return None;
+        }
+        let mut elements = Vec::new();
+        // The text is well-formed: nothing can fail.
+        let _ = Deserializer::from_str(self.0)
+            .deserialize_seq(Elements(|element| elements.push(element)));
+        Some(elements)
     }
 
     /// Whether arrays and objects nest in it more than `limit` deep.

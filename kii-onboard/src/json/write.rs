@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use serde::{Serialize, Serializer, ser::Error as _, ser::SerializeMap as _};
-use serde_json::value::RawValue;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::Json;
 
@@ -63,10 +62,7 @@ impl Serialize for Member<'_> {
         match self {
             Self::Text(text) => text.serialize(serializer),
             Self::Integer(integer) => integer.serialize(serializer),
-            Self::Json(json) => match serde_json::from_str::<&RawValue>(json.as_str()) {
-                Ok(raw) => raw.serialize(serializer),
-                Err(error) => Err(S::Error::custom(error)),
-            },
+            Self::Json(json) => json.as_raw().serialize(serializer),
             Self::Object(object) => object.serialize(serializer),
         }
     }

@@ -68,7 +68,7 @@ fn s04_onboarding_is_rejected() {
     let told = run.message(1, BOOT_TOPIC, INVALID);
     assert_eq!(told[0], "close 1");
     assert!(told[1].starts_with("gave up OnboardRejected("), "{told:?}");
-    assert!(told[1].contains("Status(400)") && told[1].contains("InvalidInputData"), "{told:?}");
+    assert!(told[1].contains("Status(400)") && told[1].contains("INVALID_INPUT_DATA"), "{told:?}");
     assert!(run.at(1_000_000).is_empty());
 }
 

@@ -1,0 +1,58 @@
+//! What the lines of a head are made of (specification, section 6.1).
+
+/// How many bytes from the start are printable ASCII, found eight at a time.
+pub(super) fn printable_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // Each of the three sets the highest bit of a byte that is too small, DEL, or beyond ASCII. What they borrow
+        // or carry changes bytes behind such a byte only, and the first one is what is looked for.
+        let found =
+            (word.wrapping_sub(every(b' ')) | word.wrapping_add(every(1)) | word) & every(0x80);
+        if found != 0 {
+            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    let last = rest.iter().take_while(|byte| matches!(byte, b' '..=b'~')).count();
+    bytes.len() - rest.len() + last
+}
+
+const fn every(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Of a value: HTAB, and all that is no control character. Bytes beyond ASCII are some of a character's.
+pub(super) fn is_text_byte(byte: u8) -> bool {
+    byte == b'\t' || !byte.is_ascii_control()
+}
+
+/// How many bytes from the start may stand in a name.
+pub(super) fn token_len(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    // A loop of fixed length is unrolled.
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        if let Some(at) = word.iter().position(|byte| !is_token_byte(*byte)) {
+            return bytes.len() - rest.len() + at;
+        }
+        rest = after;
+    }
+    let last = rest.iter().take_while(|byte| is_token_byte(**byte)).count();
+    bytes.len() - rest.len() + last
+}
+
+/// Of a header's name (RFC 9110, 5.6.2).
+fn is_token_byte(byte: u8) -> bool {
+    TOKEN.get(usize::from(byte)).is_some_and(|is_token| *is_token)
+}
+
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"!#$%&'*+-.^_`|~\
+        0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    while let [byte, after @ ..] = rest {
+        table[*byte as usize] = true;
+        rest = after;
+    }
+    table
+};
