@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::Command,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -118,15 +118,19 @@ impl Mosquitto {
         let log = self.server.folder.path().join(LOG);
         let reloads = || fs::read_to_string(&log).map(|text| text.matches(RELOADED).count());
         let before = reloads()?;
-        kill_process(Pid::from_child(&self.server.process), Signal::HUP)?;
         let begin = Instant::now();
-        while reloads()? == before {
-            if begin.elapsed() > START_LIMIT {
-                return Err(io::Error::other("it does not read its passwords again"));
+        while begin.elapsed() < START_LIMIT {
+            // A signal that comes before it is done with the one before is lost.
+            kill_process(Pid::from_child(&self.server.process), Signal::HUP)?;
+            let sent = Instant::now();
+            while sent.elapsed() < RELOAD_INTERVAL {
+                if reloads()? > before {
+                    return Ok(());
+                }
+                thread::sleep(POLL_INTERVAL);
             }
-            thread::sleep(POLL_INTERVAL);
         }
-        Ok(())
+        Err(io::Error::other("it does not read its passwords again"))
     }
 }
 
@@ -164,6 +168,8 @@ fn configuration(folder: &Path, port: u16, ports: TlsAndWebSocket) -> io::Result
     ))
 }
 
+/// It looks for signals every 100 ms.
+const RELOAD_INTERVAL: Duration = Duration::from_millis(500);
 const PASSWORDS: &str = "passwords";
 const LOG: &str = "log";
 /// What it logs when it is about to read its configuration again.

@@ -182,14 +182,29 @@ impl World {
         self.drain();
     }
 
+    /// Ends the time of a thing's endpoint without a word: the next CONNECT with it is refused.
+    pub(crate) fn expire(&mut self, number: usize) {
+        let app_id = AppId::new("app01").unwrap();
+        let thing_id = self.cloud.thing_id(&app_id, &self.sides[number].vendor_id);
+        if let Some(thing_id) = thing_id.map(String::from) {
+            self.cloud.expire_endpoint(self.now, &thing_id).unwrap();
+            self.drain();
+        }
+    }
+
     /// Sends a command to every thing that has been onboarded.
     pub(crate) fn send_commands(&mut self) {
         let thing_ids: Vec<String> = self.cloud.things().map(Into::into).collect();
         for thing_id in thing_ids {
             let value = Json::new(r#"{"power":true}"#).unwrap();
             let actions = [kii_onboard::command::Action::new("turnPower", value)];
-            let command =
-                kii_onboard::command::NewCommand::plain("user:u-1", "Light", 1, actions).unwrap();
+            let command = kii_onboard::command::NewCommand::plain(
+                kii_onboard::onboarding::Owner::user("u-1").unwrap(),
+                "Light",
+                1,
+                actions,
+            )
+            .unwrap();
             self.cloud.send_command(self.now, &thing_id, &command).unwrap();
         }
         self.drain();
