@@ -188,7 +188,7 @@ impl Thing {
             return Err(CommandError::TooManyPending { limit });
         }
         let topic = lease.topics.build(Resource::Other(call.path()))?;
-        let (number, id) = self.request_id(&topic, call)?;
+        let (number, id) = self.request_id(now, &topic, call)?;
         let payload = call.encode(&lease.onboarded.access_token, &id)?;
 
         self.advance(now);
@@ -213,19 +213,15 @@ impl Thing {
     /// # Errors
     /// The thing is not started, or has no endpoint now; too much waits to be drained.
     pub fn onboard_again(&mut self, now: MonoTime) -> Result<(), CommandError> {
-        if matches!(self.state, State::Idle | State::Ended) {
-            return Err(CommandError::NotStarted);
-        }
-        if self.lease.is_none() {
+        self.check_queue()?;
+        let mut later = self.later(now);
+        later.check_started()?;
+        if later.lease.is_none() {
             return Err(CommandError::NotOnboarded);
         }
-        self.check_queue()?;
-        self.advance(now);
-        // It may have begun to by itself just now.
-        if self.lease.is_some() {
-            self.drop_link();
-            self.boot();
-        }
+        later.drop_link();
+        later.boot();
+        *self = later;
         Ok(())
     }
 
@@ -234,16 +230,12 @@ impl Thing {
     /// # Errors
     /// The thing is not started, or has ended; too much waits to be drained.
     pub fn stop(&mut self, now: MonoTime) -> Result<(), CommandError> {
-        if matches!(self.state, State::Idle | State::Ended) {
-            return Err(CommandError::NotStarted);
-        }
         self.check_queue()?;
-        self.advance(now);
-        // It may have given up just now, which is the one end that it tells.
-        if !self.is_finished() {
-            self.drop_link();
-            self.end(Event::Stopped);
-        }
+        let mut later = self.later(now);
+        later.check_started()?;
+        later.drop_link();
+        later.end(Event::Stopped);
+        *self = later;
         Ok(())
     }
 
@@ -265,6 +257,20 @@ impl Thing {
             true => Err(CommandError::QueueFull { limit }),
             false => Ok(()),
         }
+    }
+
+    const fn check_started(&self) -> Result<(), CommandError> {
+        match self.state {
+            State::Idle | State::Ended => Err(CommandError::NotStarted),
+            _ => Ok(()),
+        }
+    }
+
+    /// The thing at that time: for a command that what is due may forbid, and then nothing must have moved.
+    fn later(&self, now: MonoTime) -> Self {
+        let mut later = self.clone();
+        later.advance(now);
+        later
     }
 
     fn begin(&mut self, now: MonoTime) -> Result<(), CommandError> {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use iot_sansio::mqtt::Message;
+use iot_sansio::{MonoTime, mqtt::Message};
 
 use super::{CommandError, Event, IgnoreReason, Lease, Response, Thing, is_request};
 use crate::{
@@ -75,11 +75,12 @@ impl Thing {
     /// The number and the request id of the next call.
     pub(super) fn request_id(
         &self,
+        now: MonoTime,
         topic: &str,
         call: &Call,
     ) -> Result<(u64, RequestId), CommandError> {
         if let Some(id) = call.request_id().cloned() {
-            return match self.pending.contains(topic, &id) {
+            return match self.pending.contains_at(now, topic, &id) {
                 true => Err(CommandError::DuplicateRequestId { id }),
                 false => Ok((self.next_call, id)),
             };
@@ -88,7 +89,7 @@ impl Thing {
         let mut number = self.next_call;
         loop {
             let id = RequestId::from_number(number);
-            if !self.pending.contains(topic, &id) {
+            if !self.pending.contains_at(now, topic, &id) {
                 return Ok((number, id));
             }
             number = number.saturating_add(1);
