@@ -115,7 +115,8 @@ pub enum Stepped {
     Running,
     /// A connection ended, and why if it did not end as asked; the machine knows, or has just refused to.
     Closed(Connection, Option<Error>),
-    /// The machine has ended, and everything it said is told and sent. Step on only after a command started it again.
+    /// The machine has ended, and everything it said was told and sent in earlier steps. Step on only after a command
+    /// started it again.
     Finished,
 }
 
@@ -199,8 +200,9 @@ impl Adapter {
             on_event(event);
         };
         let deadline = match self.pump.drain(machine, send, tell) {
-            Pumped::Finished => return Ok(Stepped::Finished),
+            // Also at its end: whoever stops there has seen to all events before.
             _ if told => return Ok(Stepped::Running),
+            Pumped::Finished => return Ok(Stepped::Finished),
             Pumped::Idle(deadline) => deadline,
             Pumped::Blocked => Some(self.now().after(BLOCKED_TICK)),
         };

@@ -322,6 +322,16 @@ async fn a_hash_does_not_match_topics_of_the_service_but_their_own_filter_does()
 }
 
 #[tokio::test]
+async fn the_last_event_of_a_machine_comes_a_step_before_its_end() {
+    let mut client = Client::default();
+    client.script.heard.push_back(Heard::Deadline);
+    client.script.finished = true;
+    assert!(matches!(within(client.step()).await, Stepped::Running));
+    assert_eq!(client.told.pop_front(), Some(Heard::Deadline));
+    assert!(matches!(within(client.step()).await, Stepped::Finished));
+}
+
+#[tokio::test]
 async fn a_machine_opens_and_closes_its_own_link() {
     let broker = Broker::start().await.unwrap();
     let mut client = Client::default();

@@ -214,13 +214,16 @@ impl Client {
         }
     }
 
-    async fn step(&mut self) {
+    /// Whether the machine goes on.
+    async fn step(&mut self) -> bool {
         let tell = |heard| self.told.push_back(heard);
         let Ok(stepped) = self.adapter.step(&mut self.script, tell).await;
+        let goes_on = !matches!(stepped, Stepped::Finished);
         if let Stepped::Closed(connection, error) = stepped {
             assert_eq!(connection, LINK);
             self.error = error;
         }
+        goes_on
     }
 
     /// Steps for a while, and hears nothing.
@@ -309,6 +312,16 @@ async fn acceptor(
 
 fn text(body: &str) -> messaging::Message<Data> {
     messaging::Message::builder().data(Binary::from(body.as_bytes())).build()
+}
+
+#[tokio::test]
+async fn the_last_event_of_a_machine_comes_a_step_before_its_end() {
+    let mut client = Client::new(&Certificates::generate().unwrap());
+    client.script.heard.push_back(Heard::Deadline);
+    client.script.finished = true;
+    assert!(within(client.step()).await);
+    assert_eq!(client.told.pop_front(), Some(Heard::Deadline));
+    assert!(!within(client.step()).await);
 }
 
 #[tokio::test]
