@@ -46,6 +46,9 @@ const WINDOW: u16 = 100;
 const MAX_PACKET: usize = 1 << 20;
 /// The bytes of a PUBLISH besides topic and payload, at most.
 const PUBLISH_OVERHEAD: usize = 9;
+/// How long the broker may take until CONNACK, and later to take what is sent, in seconds. Machines that open their
+/// connections themselves give up earlier, by a limit of their own; the default of `rumqttc` is 5.
+const CONNECT_LIMIT: u64 = 30;
 /// How often a blocked machine is told the time: its deadline is not known then.
 const BLOCKED_TICK: Duration = Duration::from_millis(50);
 
@@ -295,7 +298,8 @@ impl Links {
             }
         };
         // A place for each token and one for DISCONNECT: this queue is never full.
-        let (client, events) = AsyncClient::new(options, usize::from(WINDOW) + 1);
+        let (client, mut events) = AsyncClient::new(options, usize::from(WINDOW) + 1);
+        events.network_options.set_connection_timeout(CONNECT_LIMIT);
         let forward = forward(link, events, self.reporter.clone());
         let connection = Connection {
             client,
