@@ -1,6 +1,6 @@
 //! The cloud that `kii-onboard` talks to, inside the process: its two MQTT brokers, over TCP and TLS.
 
-use std::{io, net::Ipv4Addr, sync::Arc};
+use std::{io, mem, net::Ipv4Addr, sync::Arc};
 
 use iot_sansio::MonoTime;
 use kii_onboard::{
@@ -31,9 +31,9 @@ const EVENTS: usize = 4096;
 /// The `Cloud` machine of `kii-onboard` behind two real MQTT brokers, on free ports of 127.0.0.1.
 ///
 /// The machine decides everything: who may connect, what is answered, and to whom. This only says it in MQTT 3.1 and
-/// 3.1.1, with the codec of [`rmqtt`]. It is not that broker itself, which keeps one connection of each client id, and
-/// whose hooks refuse with two codes of five only and hold back neither PINGRESP nor SUBACK. It stops when it is
-/// dropped, and cuts its connections.
+/// 3.1.1, with the codec of [`rmqtt`]. It is not that broker itself, which keeps one connection of each client id, answers
+/// each PINGREQ, and sends nothing ahead of a SUBACK; its hooks cannot change that, and refuse with CONNACK codes 4 and 5
+/// only. It stops when it is dropped, and cuts its connections.
 ///
 /// ```
 /// use examples::kii_cloud::KiiCloud;
@@ -51,6 +51,7 @@ const EVENTS: usize = 4096;
 /// ```
 pub struct KiiCloud {
     certificates: Certificates,
+    tls: TlsAcceptor,
     shared: Arc<Shared>,
     ports: [Ports; 2],
     events: broadcast::Receiver<Event>,
@@ -84,8 +85,8 @@ impl KiiCloud {
         let certificates = Certificates::generate()?;
         let tls = TlsAcceptor::from(certificates.server()?);
         let mut listeners = Vec::new();
-        let boot = listen(Stage::Boot, NO_PORTS, &mut listeners).await?;
-        let api = listen(Stage::Api, NO_PORTS, &mut listeners).await?;
+        let boot = listen(Stage::Boot, &mut listeners).await?;
+        let api = listen(Stage::Api, &mut listeners).await?;
         let (teller, events) = broadcast::channel(EVENTS);
         let shared = Arc::new(Shared::new(Cloud::new(config.with_ports(api)), teller));
         let mut timer = JoinSet::new();
@@ -94,6 +95,7 @@ impl KiiCloud {
         let brokers = Brokers::run(listeners, &tls, &shared);
         Ok(Self {
             certificates,
+            tls,
             shared,
             ports: [boot, api],
             events,
@@ -139,20 +141,12 @@ impl KiiCloud {
         self.shared.command(command)
     }
 
-    /// Stops both brokers, which cuts all connections, and starts them again on the same ports. The machine keeps what
-    /// it knows.
+    /// Stops both brokers, which cuts all connections, and starts them again. The machine keeps what it knows.
     ///
-    /// # Errors
-    /// Somebody else has taken a port meanwhile: there are no brokers then.
-    pub async fn restart_brokers(&mut self) -> Result<(), Error> {
-        self.brokers.stop().await;
-        let tls = TlsAcceptor::from(self.certificates.server()?);
-        let mut listeners = Vec::new();
-        for stage in [Stage::Boot, Stage::Api] {
-            listen(stage, self.ports(stage), &mut listeners).await?;
-        }
-        self.brokers = Brokers::run(listeners, &tls, &self.shared);
-        Ok(())
+    /// Their ports stay taken, since somebody else could get them meanwhile: whoever connects waits for the new brokers.
+    pub async fn restart_brokers(&mut self) {
+        let listeners = self.brokers.stop().await;
+        self.brokers = Brokers::run(listeners, &self.tls, &self.shared);
     }
 
     /// The next thing that the machine tells. Of more than 4,096 that wait, the oldest are dropped and counted in
@@ -177,7 +171,7 @@ impl KiiCloud {
 
 /// What listens and serves.
 struct Brokers {
-    listening: JoinSet<()>,
+    listening: JoinSet<Listener>,
     stop: watch::Sender<()>,
 }
 
@@ -191,10 +185,10 @@ impl Brokers {
         Self { listening, stop }
     }
 
-    /// Returns when no connection is open any more and no port taken.
-    async fn stop(&mut self) {
+    /// Returns when no connection is open any more.
+    async fn stop(&mut self) -> Vec<Listener> {
         let _ = self.stop.send(());
-        while self.listening.join_next().await.is_some() {}
+        mem::take(&mut self.listening).join_all().await
     }
 }
 
@@ -204,38 +198,39 @@ struct Listener {
     listener: TcpListener,
 }
 
-/// Listens on these ports, or on free ones where there is none, and tells them.
-async fn listen(stage: Stage, ports: Ports, listeners: &mut Vec<Listener>) -> io::Result<Ports> {
+/// Listens on free ports, and tells them.
+async fn listen(stage: Stage, listeners: &mut Vec<Listener>) -> io::Result<Ports> {
     let mut taken = NO_PORTS;
     for kind in [TransportKind::Tcp, TransportKind::Tls] {
-        let port = ports.get(kind).unwrap_or(0);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         taken = taken.with(kind, Some(listener.local_addr()?.port()));
         listeners.push(Listener { stage, kind, listener });
     }
     Ok(taken)
 }
 
+/// Serves until it is told to stop; then its connections are cut, and what listens is given back.
 async fn accept(
-    Listener { stage, kind, listener }: Listener,
+    listener: Listener,
     tls: TlsAcceptor,
     shared: Arc<Shared>,
     mut stopped: watch::Receiver<()>,
-) {
+) -> Listener {
     let mut clients = JoinSet::new();
     loop {
         let stream = tokio::select! {
             _ = stopped.changed() => break,
-            accepted = listener.accept() => match accepted {
+            accepted = listener.listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => continue,
             },
         };
         while clients.try_join_next().is_some() {}
-        let tls = (kind == TransportKind::Tls).then(|| tls.clone());
-        clients.spawn(serve(stage, stream, tls, Arc::clone(&shared)));
+        let tls = (listener.kind == TransportKind::Tls).then(|| tls.clone());
+        clients.spawn(serve(listener.stage, stream, tls, Arc::clone(&shared)));
     }
     clients.shutdown().await;
+    listener
 }
 
 const NO_PORTS: Ports = Ports { tcp: None, ssl: None, ws: None, wss: None };

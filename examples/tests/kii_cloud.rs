@@ -397,7 +397,7 @@ async fn brokers_that_start_again_have_cut_all_and_know_all() {
     let mut anonymous = Login::anonymous().connect(&cloud).await.unwrap();
     let mut raw = thing.login.connect(&cloud).await.unwrap();
     let ports = [Stage::Boot, Stage::Api].map(|stage| cloud.ports(stage));
-    within(cloud.restart_brokers()).await.unwrap();
+    within(cloud.restart_brokers()).await;
     assert_eq!([Stage::Boot, Stage::Api].map(|stage| cloud.ports(stage)), ports);
     assert!(anonymous.packet().await.is_none());
     assert!(raw.packet().await.is_none());
