@@ -42,6 +42,8 @@ pub struct Arrivals {
     pub most_anonymous: usize,
     /// How many first states were stored.
     pub states: usize,
+    /// How many connections named `anonymous` are open.
+    anonymous: usize,
 }
 
 /// What became of a command to every lamp.
@@ -67,7 +69,7 @@ pub struct Restarted {
 /// How an endpoint came to its end.
 #[derive(Debug)]
 pub struct Expired {
-    /// What the lamp told until it was ready again.
+    /// What the lamp told until it was ready with the next one.
     pub way: Way,
     /// Whether the second broker knows it under another topic now.
     pub is_another: bool,
@@ -102,6 +104,24 @@ pub struct Restored {
     pub answer: Answer,
 }
 
+impl Arrivals {
+    fn count(&mut self, event: &machine::Event) {
+        match event {
+            machine::Event::Connected { stage: Stage::Boot, .. } => {
+                self.anonymous += 1;
+                self.most_anonymous = self.most_anonymous.max(self.anonymous);
+            }
+            machine::Event::Disconnected { stage: Stage::Boot, .. } => self.anonymous -= 1,
+            machine::Event::Onboarded { is_new, .. } => {
+                self.onboardings += 1;
+                self.things += usize::from(*is_new);
+            }
+            machine::Event::StateStored { is_first: true, .. } => self.states += 1,
+            _ => {}
+        }
+    }
+}
+
 impl Lamps {
     /// Starts the cloud.
     ///
@@ -120,8 +140,8 @@ impl Lamps {
         &self.cloud
     }
 
-    /// Lets so many lamps in at once, and has each upload its state. The answer to one of their onboardings is lost,
-    /// and another one comes too early.
+    /// Lets so many lamps in at once, and has each upload its state. The answer to the onboarding of the first one is
+    /// lost, and another one comes too early.
     ///
     /// # Errors
     /// A lamp gives up.
@@ -131,31 +151,34 @@ impl Lamps {
         let early = Effect::Status(Status::SERVICE_UNAVAILABLE, not_ready.to_string().into());
         self.fault(Fault::on_request(onboardings.clone(), [Effect::Drop]))?;
         self.fault(Fault::on_request(onboardings, [early]).skip(1))?;
-        for number in 0..lamps {
+
+        let mut arrivals = Arrivals::default();
+        // It alone is told less than the usual time to wait, which would run out for others on a busy machine.
+        let config = self.config("lamp-0", PASSWORD)?.with_onboarding_timeout(ONBOARDING_TIMEOUT);
+        let mut first = self.drive(config)?;
+        first.start()?;
+        let cloud = &mut self.cloud;
+        let is_lost = async {
+            loop {
+                match cloud.event().await {
+                    machine::Event::Faulted { .. } => return,
+                    event => arrivals.count(&event),
+                }
+            }
+        };
+        first.go_on_until(is_lost).await?;
+        self.lamps.push(first);
+        for number in 1..lamps {
             let mut lamp = self.lamp(&format!("lamp-{number}"), PASSWORD)?;
             lamp.start()?;
             self.lamps.push(lamp);
         }
-        let ways = self.all_ready().await?;
+        arrivals.ways = self.all_ready().await?;
         for lamp in &mut self.lamps {
             lamp.upload_state().await?;
         }
-        let mut arrivals = Arrivals { ways, ..Arrivals::default() };
-        let mut anonymous = 0;
         while arrivals.states < lamps {
-            match self.cloud.event().await {
-                machine::Event::Connected { stage: Stage::Boot, .. } => {
-                    anonymous += 1;
-                    arrivals.most_anonymous = arrivals.most_anonymous.max(anonymous);
-                }
-                machine::Event::Disconnected { stage: Stage::Boot, .. } => anonymous -= 1,
-                machine::Event::Onboarded { is_new, .. } => {
-                    arrivals.onboardings += 1;
-                    arrivals.things += usize::from(is_new);
-                }
-                machine::Event::StateStored { is_first: true, .. } => arrivals.states += 1,
-                _ => {}
-            }
+            arrivals.count(&self.cloud.event().await);
         }
         Ok(arrivals)
     }
@@ -224,14 +247,16 @@ impl Lamps {
         self.fault(Fault::on_request(onboardings, [Effect::Ttl(TTL)]))?;
         let mut lamp = self.lamp("short-lived", PASSWORD)?;
         lamp.start()?;
-        lamp.ready().await?;
-        let topic =
-            |lamp: &Driven| lamp.onboarded.as_ref()?.endpoint.clone().map(|it| it.mqtt_topic);
-        let before = topic(&lamp);
-        let way = lamp.ready().await?;
-        let expired = Expired { way, is_another: topic(&lamp) != before };
+        let mut way = lamp.ready().await?;
+        // On a busy machine it may be ready with the next one only.
+        if !way.has_expired {
+            way.go_on(lamp.ready().await?);
+        }
         lamp.stop().await?;
-        Ok(expired)
+        Ok(Expired {
+            is_another: matches!(&way.topics[..], [first, second] if first != second),
+            way,
+        })
     }
 
     /// Lets a lamp in that is known already, with another password than before; then with the right one.
@@ -259,7 +284,7 @@ impl Lamps {
         let states = Requests::any().at(Stage::Api).ending("/states");
         self.fault(Fault::on_request(states, [Effect::WrongTopic(WRONG_TOPIC.into())]))?;
         let config = self.config("astray", PASSWORD)?.with_request_timeout(REQUEST_TIMEOUT);
-        let mut lamp = Driven::new(&self.cloud, config, self.seed)?;
+        let mut lamp = self.drive(config)?;
         lamp.start()?;
         lamp.ready().await?;
         let Err(unanswered) = lamp.call(&lamp.state()?).await? else {
@@ -301,6 +326,10 @@ impl Lamps {
 
     fn lamp(&mut self, name: &str, password: &str) -> Result<Driven, Failure> {
         let config = self.config(name, password)?;
+        self.drive(config)
+    }
+
+    fn drive(&mut self, config: Config) -> Result<Driven, Failure> {
         self.seed = self.seed.wrapping_add(1);
         Driven::new(&self.cloud, config, self.seed)
     }
@@ -308,9 +337,11 @@ impl Lamps {
     fn config(&self, name: &str, password: &str) -> Result<Config, Failure> {
         let name = VendorThingId::new(name)?;
         let onboarding = ThingOnboarding::with_vendor_thing_id(name, password)?;
-        Ok(Config::new(self.app.clone(), self.cloud.default_broker(), onboarding)
-            .with_onboarding_timeout(ONBOARDING_TIMEOUT)
-            .with_backoff(BACKOFF, MAX_BACKOFF, Jitter::Equal))
+        Ok(Config::new(self.app.clone(), self.cloud.default_broker(), onboarding).with_backoff(
+            BACKOFF,
+            MAX_BACKOFF,
+            Jitter::Equal,
+        ))
     }
 
     fn fault(&self, fault: Fault) -> Result<(), Failure> {
@@ -333,7 +364,7 @@ const WRONG_TOPIC: &str = "p/somebody/thing-if/apps/app01/news";
 
 /// Of the endpoint that expires; such a short one is told on purpose.
 pub const TTL: Duration = Duration::from_secs(1);
-/// Of a lamp, for the answer to its onboarding; by default 30 s.
+/// Of the lamp whose answer is lost, for the answer to its onboarding; by default 30 s.
 pub const ONBOARDING_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Of the lamp that is led astray, for the response to a call; by default 30 s.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
 //! A lamp that is a thing of the cloud, with its MQTT client.
 
-use std::{collections::VecDeque, mem, time::Duration};
+use std::{collections::VecDeque, mem, pin::pin, time::Duration};
 
 use kii_onboard::{
-    Json,
+    Json, MqttTopic,
     call::{Answer, Call},
     command::{Action, ActionResult, ActionResults, Actions},
     onboarding::Onboarded,
@@ -29,8 +29,8 @@ pub(super) struct Driven {
 /// What a thing told until it was ready.
 #[derive(Debug, Default)]
 pub struct Way {
-    /// How often it was onboarded.
-    pub onboardings: usize,
+    /// Its topic at the second broker, as each of its onboardings told it.
+    pub topics: Vec<MqttTopic>,
     /// Why it had to try again, each time.
     pub causes: Vec<Cause>,
     /// Whether it noticed that its endpoint had expired.
@@ -44,6 +44,20 @@ pub struct Unanswered {
     pub ignored: Vec<Ignored>,
     /// Why there is no answer.
     pub cause: CallFailure,
+}
+
+impl Way {
+    /// How often it was onboarded.
+    #[must_use]
+    pub fn onboardings(&self) -> usize {
+        self.topics.len()
+    }
+
+    pub(super) fn go_on(&mut self, next: Self) {
+        self.topics.extend(next.topics);
+        self.causes.extend(next.causes);
+        self.has_expired |= next.has_expired;
+    }
 }
 
 impl Driven {
@@ -77,13 +91,33 @@ impl Driven {
         loop {
             match self.event().await? {
                 Event::Onboarded(onboarded) => {
+                    let endpoint = onboarded.endpoint.as_ref().ok_or("it has no endpoint")?;
+                    way.topics.push(endpoint.mqtt_topic.clone());
                     self.onboarded = Some(*onboarded);
-                    way.onboardings += 1;
                 }
                 Event::Retrying(retrying) => way.causes.push(retrying.cause),
                 Event::EndpointExpired => way.has_expired = true,
                 Event::Ready => return Ok(way),
                 other => return Err(format!("unexpected: {other:?}").into()),
+            }
+        }
+    }
+
+    /// Goes on until something else is over. What the thing tells is kept for later.
+    pub(super) async fn go_on_until(
+        &mut self,
+        is_over: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let mut is_over = pin!(is_over);
+        loop {
+            let tell = |event| self.events.push_back(event);
+            tokio::select! {
+                () = &mut is_over => return Ok(()),
+                stepped = self.adapter.step(&mut self.thing, tell) => {
+                    if matches!(stepped?, Stepped::Finished) {
+                        return Err("the thing has ended".into());
+                    }
+                }
             }
         }
     }
@@ -179,7 +213,7 @@ impl Driven {
             }
             let tell = |event| self.events.push_back(event);
             let stepped = self.adapter.step(&mut self.thing, tell).await?;
-            if matches!(stepped, Stepped::Finished) && self.events.is_empty() {
+            if matches!(stepped, Stepped::Finished) {
                 return Err("the thing has ended".into());
             }
         }
