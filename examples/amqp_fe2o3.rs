@@ -1,6 +1,6 @@
 //! Prints what an AMQP server-side subscription of Alibaba Cloud IoT Platform delivers, on `fe2o3-amqp`.
 //!
-//! Copy it into your project together with `src/amqp_adapter.rs` and its folder. Stop it with Ctrl-C.
+//! Copy it into your project together with `src/tls.rs`, `src/amqp_adapter.rs` and its folder. Stop it with Ctrl-C.
 //!
 //! The AccessKey comes from the environment, as the vendor's tools name it: `ALIBABA_CLOUD_ACCESS_KEY_ID`,
 //! `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and, for a temporary one, `ALIBABA_CLOUD_SECURITY_TOKEN`.
@@ -9,7 +9,7 @@ use std::{
     env::{self, VarError},
     error::Error,
     path::PathBuf,
-    sync::Arc,
+    pin::pin,
     time::SystemTime,
 };
 
@@ -20,14 +20,12 @@ use amqp_auth::{
     status::{self, Change, StatusTracker},
 };
 use clap::Parser;
-use examples::amqp_adapter::{Adapter, Stepped};
+use examples::{
+    amqp_adapter::{Adapter, Stepped},
+    tls,
+};
 use iot_sansio::WallClock;
 use tokio::signal::ctrl_c;
-use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 
 /// Prints what an AMQP server-side subscription of Alibaba Cloud IoT Platform delivers
 #[derive(Parser)]
@@ -52,21 +50,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let consumer = Consumer::new(arguments.client, arguments.group)?
         .with_instance_id(arguments.instance.unwrap_or_default())?;
-    let mut adapter = Adapter::new(Arc::new(tls(arguments.ca)?));
+    let mut adapter = Adapter::new(tls::client(arguments.ca.as_deref())?);
     let clock = WallClock::new(adapter.now(), SystemTime::now().into());
     let config = Config::new(arguments.endpoint, consumer);
     let mut session = Session::new(config, clock, getrandom::u64()?);
     let mut tracker = StatusTracker::new(status::Config::default());
     let mut events = Vec::new();
-    let mut stopping = false;
+    let (mut interrupted, mut stopping) = (pin!(ctrl_c()), false);
     session.start(adapter.now())?;
     loop {
         tokio::select! {
             biased;
-            _ = ctrl_c() => {
+            _ = &mut interrupted => {
                 if stopping {
                     break;
                 }
+                interrupted.set(ctrl_c());
                 session.stop(adapter.now())?;
                 stopping = true;
             }
@@ -136,23 +135,4 @@ fn variable(name: &str) -> Result<Option<String>, String> {
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(format!("{name} is not UTF-8")),
     }
-}
-
-fn tls(ca: Option<PathBuf>) -> Result<ClientConfig, Box<dyn Error>> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file)? {
-                roots.add(certificate?)?;
-            }
-        }
-        None => {
-            // One that cannot be read is no reason to do without the others.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -1,23 +1,26 @@
 //! A lamp at Kii Cloud, on `rumqttc`: it onboards, uploads its state and does what it is told.
 //!
-//! Copy it into your project together with `src/mqtt_adapter.rs`. Stop it with Ctrl-C.
+//! Copy it into your project together with `src/mqtt_adapter.rs` and `src/tls.rs`. Stop it with Ctrl-C.
 //!
 //! The secrets come from the environment: `KII_APP_KEY` and `KII_THING_PASSWORD`. What onboarding told, secrets as
-//! well, is kept in a file, whose age tells how long ago that was: so the next run needs no onboarding.
+//! well, is kept in a file that nobody else may read. Its age tells how long ago that was: so the next run needs no
+//! onboarding.
 
 use std::{
-    env::{self, VarError},
+    env,
     error::Error,
-    fs::{self, OpenOptions},
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
-    sync::Arc,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
 
 use clap::Parser;
-use examples::mqtt_adapter::{Adapter, Stepped};
+use examples::{
+    mqtt_adapter::{Adapter, Stepped},
+    tls,
+};
 use kii_onboard::{
     App, DefaultBroker, Json, TransportKind, VendorThingId,
     call::Call,
@@ -25,12 +28,9 @@ use kii_onboard::{
     onboarding::{Onboarded, ThingOnboarding},
     thing::{Config, Event, Thing},
 };
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use tokio::signal::ctrl_c;
-use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 
 /// A lamp at Kii Cloud, that onboards, uploads its state and does what it is told
 #[derive(Parser)]
@@ -56,13 +56,15 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let app = App::new(&arguments.app, &variable("KII_APP_KEY")?)?;
-    let lamp = VendorThingId::new(arguments.lamp)?;
-    let password = variable("KII_THING_PASSWORD")?;
-    let onboarding = ThingOnboarding::with_vendor_thing_id(lamp, password)?;
+    // The error of `env` itself would show what is not UTF-8.
+    let key = env::var("KII_APP_KEY").map_err(|_| "set KII_APP_KEY")?;
+    let password = env::var("KII_THING_PASSWORD").map_err(|_| "set KII_THING_PASSWORD")?;
+    let app = App::new(&arguments.app, &key)?;
+    let name = VendorThingId::new(arguments.lamp)?;
+    let onboarding = ThingOnboarding::with_vendor_thing_id(name, password)?;
     let broker = DefaultBroker::new(arguments.host).with_port(TransportKind::Tls, arguments.port);
     let mut thing = Thing::new(Config::new(app, broker, onboarding), getrandom::u64()?)?;
-    let mut adapter = Adapter::new().with_tls(Arc::new(tls(arguments.ca)?));
+    let mut adapter = Adapter::new().with_tls(tls::client(arguments.ca.as_deref())?);
     let mut lamp = Lamp { thing_id: String::new(), is_on: false };
     match load(&arguments.saved)? {
         Some((onboarded, age)) => {
@@ -72,20 +74,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => thing.start(adapter.now())?,
     }
     let mut events = Vec::new();
-    let (mut is_stopping, mut is_over) = (false, false);
-    while !is_over {
+    let mut interrupted = pin!(ctrl_c());
+    loop {
         tokio::select! {
             biased;
-            _ = ctrl_c() => {
-                if is_stopping {
-                    break;
-                }
+            _ = &mut interrupted => {
+                // Once more, and it is stopped already: that is an error, and ends the program at once.
                 thing.stop(adapter.now())?;
-                is_stopping = true;
+                interrupted.set(ctrl_c());
             }
             stepped = adapter.step(&mut thing, |event| events.push(event)) => match stepped {
-                // What it said last comes below.
-                Ok(Stepped::Finished) => is_over = true,
+                Ok(Stepped::Finished) => break,
                 Ok(Stepped::Closed(_, Some(error))) => println!("no connection: {error}"),
                 Ok(_) => {}
                 Err(refused) => println!("refused: {refused}"),
@@ -130,7 +129,7 @@ struct Lamp {
 impl Lamp {
     /// Does the actions in their order, and tells their results and the new state.
     fn run(&mut self, command: &Command) -> Result<[Call; 2], Box<dyn Error>> {
-        let results = match &command.actions {
+        let results: Vec<_> = match &command.actions {
             Actions::Plain(actions) => actions.iter().map(|action| self.act(action)).collect(),
             Actions::Trait(_) => {
                 vec![ActionResult::failed("this lamp knows no traits"); command.actions.len()]
@@ -143,67 +142,34 @@ impl Lamp {
 
     fn act(&mut self, action: &Action) -> ActionResult {
         println!("{}: {}", action.name, action.value.as_str());
-        let value: serde_json::Value = action.value.as_str().parse().unwrap_or_default();
-        match (action.name.as_str(), value["power"].as_bool()) {
-            ("turnPower", Some(power)) => {
-                self.is_on = power;
-                ActionResult::succeeded()
-            }
-            _ => ActionResult::failed("this lamp cannot do that"),
-        }
+        let value: Value = action.value.as_str().parse().unwrap_or_default();
+        let ("turnPower", Some(power)) = (action.name.as_str(), value["power"].as_bool()) else {
+            return ActionResult::failed("this lamp cannot do that");
+        };
+        self.is_on = power;
+        ActionResult::succeeded()
     }
 
     fn state(&self) -> Result<Call, Box<dyn Error>> {
-        let state = Json::new(&serde_json::json!({ "power": self.is_on }).to_string())?;
+        let state = Json::new(&json!({ "power": self.is_on }).to_string())?;
         Ok(Call::put_state(&self.thing_id, &state)?)
     }
 }
 
-/// Beside the file first: what stands there is whole at any time. Nobody else may read it.
-fn save(file: &PathBuf, onboarded: &Onboarded) -> Result<(), Box<dyn Error>> {
-    let new = file.with_extension("new");
-    let mut options = OpenOptions::new();
-    let mut writer = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    writer.write_all(&onboarded.encode())?;
-    writer.sync_all()?;
-    Ok(fs::rename(new, file)?)
+/// Beside the file first, where nobody else may read it: what stands there is whole at any time.
+fn save(file: &Path, onboarded: &Onboarded) -> Result<(), Box<dyn Error>> {
+    let mut new = NamedTempFile::new_in(Path::new(".").join(file).parent().ok_or("no folder")?)?;
+    new.write_all(&onboarded.encode())?;
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    Ok(())
 }
 
-fn load(file: &PathBuf) -> Result<Option<(Onboarded, Duration)>, Box<dyn Error>> {
-    match fs::read(file) {
-        Ok(bytes) => {
-            // Of a clock that was set back nothing is known.
-            let age = fs::metadata(file)?.modified()?.elapsed().unwrap_or_default();
-            Ok(Some((Onboarded::decode(&bytes)?, age)))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error.into()),
+fn load(file: &Path) -> Result<Option<(Onboarded, Duration)>, Box<dyn Error>> {
+    if !file.try_exists()? {
+        return Ok(None);
     }
-}
-
-/// Its own error would show what is not UTF-8.
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|error| match error {
-        VarError::NotPresent => format!("{name} is not set"),
-        VarError::NotUnicode(_) => format!("{name} is not UTF-8"),
-    })
-}
-
-fn tls(ca: Option<PathBuf>) -> Result<ClientConfig, Box<dyn Error>> {
-    let mut roots = RootCertStore::empty();
-    match ca {
-        Some(file) => {
-            for certificate in CertificateDer::pem_file_iter(file)? {
-                roots.add(certificate?)?;
-            }
-        }
-        None => {
-            // One that cannot be read is no reason to do without the others.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+    // Of a clock that was set back nothing is known.
+    let age = fs::metadata(file)?.modified()?.elapsed().unwrap_or_default();
+    Ok(Some((Onboarded::decode(&fs::read(file)?)?, age)))
 }

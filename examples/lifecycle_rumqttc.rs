@@ -11,6 +11,7 @@ use std::{
     error::Error,
     fs::{self, File},
     io::{ErrorKind, Write as _},
+    pin::pin,
     time::{Duration, SystemTime},
 };
 
@@ -42,14 +43,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60), Jitter::Equal);
     let mut link = Link::new(1);
     let (mut reopen, mut stopping) = (Some(Instant::now()), false);
+    let mut interrupted = pin!(ctrl_c());
     let mut save_at = Instant::now() + SAVE_INTERVAL;
     loop {
         tokio::select! {
             biased;
-            _ = ctrl_c() => {
+            _ = &mut interrupted => {
                 if stopping || reopen.is_some() {
                     break;
                 }
+                interrupted.set(ctrl_c());
                 adapter.disconnect(link);
                 stopping = true;
             }

@@ -13,3 +13,4 @@ pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;
 pub mod platform;
+pub mod tls;
