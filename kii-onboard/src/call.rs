@@ -44,9 +44,11 @@ pub use kind::CallKind;
 /// let call = Call::put_state("th.0001", &state)?;
 /// assert_eq!(call.path(), "targets/thing:th.0001/states");
 /// let payload = call.encode(&Secret::from("tok-0001"), &RequestId::new("1")?)?;
-/// let expected = "PUT\r\nAuthorization: Bearer tok-0001\r\nX-Kii-RequestID: 1\r\nContent-Type: application/json\r\n\r\n\
-///                 {\"power\":true,\"presetTemperature\":25}";
-/// assert_eq!(payload, expected.as_bytes());
+/// assert_eq!(
+///     payload,
+///     b"PUT\r\nAuthorization: Bearer tok-0001\r\nX-Kii-RequestID: 1\r\nContent-Type: application/json\r\n\r\n\
+///       {\"power\":true,\"presetTemperature\":25}"
+/// );
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]

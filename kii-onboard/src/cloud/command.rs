@@ -14,10 +14,10 @@ use super::{
     Cloud, Event,
     answer::{Answer, Failure, Outcome},
     ids::Ids,
-    request::COMMAND_CREATION,
 };
 use crate::{
     ErrorCode,
+    call::media_type::NEW_TRAIT_COMMAND,
     command::{ActionResults, BadBody, CommandObject, CommandState, NewCommand, NewCommandError},
     frame::{Request, Status},
 };
@@ -47,7 +47,7 @@ impl Cloud {
 
     pub(super) fn create_command(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
         let media_type = request.headers.media_type().unwrap_or_default();
-        let is_trait = media_type.eq_ignore_ascii_case(COMMAND_CREATION);
+        let is_trait = media_type.eq_ignore_ascii_case(NEW_TRAIT_COMMAND);
         let command = NewCommand::decode(is_trait, request.body).map_err(failure)?;
         let prepared = Prepared::new(&command, self.ids).map_err(|size| {
             let rule = format!("the push has {size} bytes, at most {MAX_PUSH} are pushed");

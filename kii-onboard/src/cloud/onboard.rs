@@ -216,6 +216,7 @@ fn failure(error: OnboardingError) -> Failure {
             Failure::fields(fields.iter().map(|invalid| (invalid.field, invalid.fault.to_string())))
         }
         OnboardingError::NoOwnerToken => Failure::unauthorized(),
+        OnboardingError::UnknownMediaType => Failure::bare(Status::UNSUPPORTED_MEDIA_TYPE),
         // The others were refused before.
         _ => Failure::fields([("body", error.to_string())]),
     }

@@ -1,8 +1,6 @@
 //! What every request goes through (specification, section 15.3).
 
 use alloc::{string::String, vec::Vec};
-use core::str;
-
 use iot_sansio::{Secret, mqtt::Link};
 
 use super::{
@@ -15,8 +13,13 @@ use super::{
     thing::Thing,
 };
 use crate::{
-    AppId, ErrorCode, Json, Stage,
+    AppId, ErrorCode, Stage,
+    call::media_type::{
+        BULK, BULK_PATCH, JSON, NEW_TRAIT_COMMAND, SET_FIRMWARE, SET_TYPE, TRAIT_PATCH,
+        TRAIT_RESULTS, TRAIT_STATE, TRAIT_STATES,
+    },
     frame::{DecodeError, Method, Request, Status},
+    json::Value,
     onboarding::{Owner, bearer},
     topic::Resource,
 };
@@ -108,13 +111,13 @@ impl Cloud {
             }
         }
         if let Some(media_types) = body {
-            let text = str::from_utf8(request.body).ok();
-            if text.is_none_or(|text| Json::new(text).is_err()) {
+            if Value::parse(request.body).is_err() {
                 let message = "The body is not JSON";
                 return Err(Failure::new(Status::BAD_REQUEST, ErrorCode::InvalidJson, message));
             }
             let media_type = request.headers.media_type().unwrap_or_default();
-            if !media_types.iter().any(|known| known.eq_ignore_ascii_case(media_type)) {
+            let is_any = media_types == ANY;
+            if !is_any && !media_types.iter().any(|known| known.eq_ignore_ascii_case(media_type)) {
                 return Err(Failure::bare(Status::UNSUPPORTED_MEDIA_TYPE));
             }
         }
@@ -200,15 +203,15 @@ fn subject(resource: Resource<'_>) -> Option<&str> {
 /// The media types of the body that a request has to have, if any; none at all when the path does not know the method.
 fn body_of(resource: Resource<'_>, method: Method) -> Option<Option<&'static [&'static str]>> {
     Some(match (resource, method) {
-        (Resource::Onboardings, Method::Post) => Some(ONBOARDING),
-        (Resource::States { .. }, Method::Put) => Some(&[JSON, MULTIPLE_TRAIT_STATE]),
-        (Resource::States { .. }, Method::Patch) => Some(&[MULTIPLE_TRAIT_STATE_PATCH]),
+        (Resource::Onboardings, Method::Post) => Some(ANY),
+        (Resource::States { .. }, Method::Put) => Some(&[JSON, TRAIT_STATES]),
+        (Resource::States { .. }, Method::Patch) => Some(&[TRAIT_PATCH]),
         (Resource::AliasState { .. }, Method::Put) => Some(&[TRAIT_STATE]),
-        (Resource::BulkStates { .. }, Method::Post) => Some(&[BULK_UPLOAD, BULK_PATCH]),
-        (Resource::Commands { .. }, Method::Post) => Some(&[JSON, COMMAND_CREATION]),
-        (Resource::ActionResults { .. }, Method::Put) => Some(&[JSON, RESULTS_UPDATE]),
-        (Resource::FirmwareVersion { .. }, Method::Put) => Some(&[FIRMWARE_VERSION_UPDATE]),
-        (Resource::ThingType { .. }, Method::Put) => Some(&[THING_TYPE_UPDATE]),
+        (Resource::BulkStates { .. }, Method::Post) => Some(&[BULK, BULK_PATCH]),
+        (Resource::Commands { .. }, Method::Post) => Some(&[JSON, NEW_TRAIT_COMMAND]),
+        (Resource::ActionResults { .. }, Method::Put) => Some(&[JSON, TRAIT_RESULTS]),
+        (Resource::FirmwareVersion { .. }, Method::Put) => Some(&[SET_FIRMWARE]),
+        (Resource::ThingType { .. }, Method::Put) => Some(&[SET_TYPE]),
         (Resource::EndNodeConnection { .. }, Method::Put) => Some(&[JSON]),
         (
             Resource::States { .. }
@@ -224,21 +227,5 @@ fn body_of(resource: Resource<'_>, method: Method) -> Option<Option<&'static [&'
     })
 }
 
-pub(super) const JSON: &str = "application/json";
-pub(super) const MULTIPLE_TRAIT_STATE: &str = "application/vnd.kii.MultipleTraitState+json";
-const MULTIPLE_TRAIT_STATE_PATCH: &str = "application/vnd.kii.MultipleTraitStatePatch+json";
-const TRAIT_STATE: &str = "application/vnd.kii.TraitState+json";
-const BULK_UPLOAD: &str = "application/vnd.kii.StateBulkUploadRequest+json";
-const BULK_PATCH: &str = "application/vnd.kii.StatePatchBulkUploadRequest+json";
-pub(super) const COMMAND_CREATION: &str = "application/vnd.kii.CommandCreationRequest+json";
-const RESULTS_UPDATE: &str = "application/vnd.kii.CommandResultsUpdateRequest+json";
-const FIRMWARE_VERSION_UPDATE: &str = "application/vnd.kii.ThingFirmwareVersionUpdateRequest+json";
-const THING_TYPE_UPDATE: &str = "application/vnd.kii.ThingTypeUpdateRequest+json";
-const ONBOARDING: &[&str] = &[
-    "application/vnd.kii.OnboardingWithVendorThingIDByThing+json",
-    "application/vnd.kii.OnboardingWithThingIDByThing+json",
-    "application/vnd.kii.OnboardingWithVendorThingIDByOwner+json",
-    "application/vnd.kii.OnboardingWithThingIDByOwner+json",
-    "application/vnd.kii.OnboardingEndNodeWithGatewayThingID+json",
-    "application/vnd.kii.OnboardingEndNodeWithGatewayVendorThingID+json",
-];
+/// Onboarding chooses its variant by the media type, and knows them all.
+const ANY: &[&str] = &[];

@@ -9,13 +9,14 @@ use super::{
     Cloud, Event,
     answer::{Answer, Failure, Outcome},
     fault::Effect,
-    request::{Caller, MULTIPLE_TRAIT_STATE, Principal},
+    request::{Caller, Principal},
     thing::Thing,
 };
 use crate::{
     ErrorCode, Json,
+    call::media_type::TRAIT_STATES,
     frame::{Method, Request, Status},
-    raw::Raw,
+    json::Value,
     topic::Resource,
 };
 
@@ -86,37 +87,37 @@ impl Cloud {
     }
 
     fn put_state(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
-        let members = object(request)?;
+        let state = object(request)?;
+        let members = members(state)?;
         let media_type = request.headers.media_type().unwrap_or_default();
-        if media_type.eq_ignore_ascii_case(MULTIPLE_TRAIT_STATE) {
-            objects(&members)?;
+        if media_type.eq_ignore_ascii_case(TRAIT_STATES) {
+            check_traits(&members)?;
         }
-        let text = str::from_utf8(request.body).unwrap_or_default();
-        let state = Json::new(text).map_err(|_| bad_body())?;
-        self.store_state(thing_id, state)
+        self.store_state(thing_id, state.json())
     }
 
     fn patch_state(&mut self, thing_id: &str, request: &Request<'_>) -> Outcome {
-        let patch = object(request)?;
-        objects(&patch)?;
+        let patch = members(object(request)?)?;
+        check_traits(&patch)?;
         let state = self.things.get(thing_id).and_then(|thing| thing.state.as_ref());
-        let state = merged(state.ok_or_else(no_state)?, patch)?;
+        let state = merged(Value::of(state.ok_or_else(no_state)?), patch)?;
         self.store_state(thing_id, state)
     }
 
     fn put_alias_state(&mut self, thing_id: &str, alias: &str, request: &Request<'_>) -> Outcome {
-        object(request)?;
-        let member = (String::from(alias), raw(request)?);
+        let set = Members::from([(alias.into(), object(request)?)]);
         let state = self.things.get(thing_id).and_then(|thing| thing.state.clone());
-        let none = Json::new("{}").map_err(|_| bad_body())?;
-        let state = merged(&state.unwrap_or(none), Vec::from([member]))?;
+        let state = match &state {
+            Some(state) => merged(Value::of(state), set)?,
+            None => merged(Value::parse(b"{}").map_err(|_| bad_body())?, set)?,
+        };
         self.store_state(thing_id, state)
     }
 
     fn alias_state(&self, thing_id: &str, alias: &str) -> Outcome {
         let state = self.things.get(thing_id).and_then(|thing| thing.state.as_ref());
-        let [state] = Raw::of(state.ok_or_else(no_state)?).named([alias]).unwrap_or([None]);
-        let state = state.ok_or_else(no_state)?.to_json();
+        let [state] = Value::of(state.ok_or_else(no_state)?).members([alias]);
+        let state = state.ok_or_else(no_state)?.json();
         Ok(Answer::new(Status::OK, state.as_str().into()))
     }
 
@@ -161,8 +162,8 @@ impl Cloud {
         request: &Request<'_>,
         of: impl FnOnce(&mut Thing) -> &mut Option<String>,
     ) -> Result<String, Failure> {
-        let [value] = raw(request)?.named([name]).ok_or_else(bad_body)?;
-        let value = value.and_then(Raw::text).filter(|value| is_attribute(value));
+        let [value] = object(request)?.members([name]);
+        let value = value.and_then(Value::owned_text).filter(|value| is_attribute(value));
         let value = value.ok_or_else(|| Failure::fields([(name, ATTRIBUTE_RULE)]))?;
         let thing = self.things.get_mut(thing_id).ok_or_else(Failure::no_thing)?;
         *of(thing) = Some(value.clone());
@@ -193,8 +194,8 @@ impl Cloud {
         thing_id: &str,
         request: &Request<'_>,
     ) -> Outcome {
-        let [online] = raw(request)?.named(["online"]).ok_or_else(bad_body)?;
-        let online = online.and_then(Raw::boolean);
+        let [online] = object(request)?.members(["online"]);
+        let online = online.and_then(Value::boolean);
         let online = online.ok_or_else(|| Failure::fields([("online", "true or false")]))?;
         let end_node = self.things.get_mut(thing_id);
         let end_node = end_node.filter(|thing| thing.gateway.as_deref() == Some(gateway_id));
@@ -209,34 +210,37 @@ impl Cloud {
     }
 }
 
-/// The JSON in a body, which was found to be that.
-fn raw<'a>(request: &Request<'a>) -> Result<Raw<'a>, Failure> {
-    let text = str::from_utf8(request.body).map_err(|_| bad_body())?;
-    Raw::parse(text).map_err(|_| bad_body())
+/// The object that a body has to be.
+fn object<'a>(request: &Request<'a>) -> Result<Value<'a>, Failure> {
+    Value::parse(request.body).ok().filter(|body| body.is_object()).ok_or_else(bad_body)
 }
 
-/// The members of the object that a body has to be.
-fn object<'a>(request: &Request<'a>) -> Result<Vec<(String, Raw<'a>)>, Failure> {
-    let members = raw(request)?.members().ok_or_else(bad_body)?;
-    let members = members.into_iter().map(|(name, value)| Some((name?.into_owned(), value)));
-    members.collect::<Option<_>>().ok_or_else(bad_body)
+/// The members of an object; of a name that is there twice the last one counts.
+fn members(object: Value<'_>) -> Result<Members<'_>, Failure> {
+    let (mut members, mut has_texts) = (Members::new(), true);
+    object.each_member(|name, value| match str::from_utf8(name) {
+        Ok(name) => drop(members.insert(name.into(), value)),
+        Err(_) => has_texts = false,
+    });
+    if has_texts { Ok(members) } else { Err(bad_body()) }
 }
+
+type Members<'a> = BTreeMap<String, Value<'a>>;
 
 /// Refuses states of traits that are no objects.
-fn objects(members: &[(String, Raw<'_>)]) -> Result<(), Failure> {
-    let bad = members.iter().filter(|(_, value)| value.type_name() != "an object");
+fn check_traits(members: &Members<'_>) -> Result<(), Failure> {
+    let bad = members.iter().filter(|(_, value)| !value.is_object());
     let bad: Vec<_> = bad.map(|(name, _)| (name.as_str(), "an object")).collect();
     if bad.is_empty() { Ok(()) } else { Err(Failure::fields(bad)) }
 }
 
 /// A state with these members set.
-fn merged(state: &Json, members: Vec<(String, Raw<'_>)>) -> Result<Json, Failure> {
-    let stored = Raw::of(state).members().unwrap_or_default().into_iter();
-    let stored = stored.filter_map(|(name, value)| Some((name?.into_owned(), value)));
-    let merged: BTreeMap<_, _> =
-        stored.chain(members).map(|(name, value)| (name, value.to_json())).collect();
-    let merged: BTreeMap<_, _> = merged.iter().map(|(name, json)| (name, json.as_raw())).collect();
-    let text = serde_json::to_string(&merged).map_err(|_| bad_body())?;
+fn merged(state: Value<'_>, set: Members<'_>) -> Result<Json, Failure> {
+    let mut all = members(state)?;
+    all.extend(set);
+    let all: BTreeMap<_, _> = all.iter().map(|(name, value)| (name, value.json())).collect();
+    let all: BTreeMap<_, _> = all.iter().map(|(name, json)| (name, json.as_raw())).collect();
+    let text = serde_json::to_string(&all).map_err(|_| bad_body())?;
     Json::new(&text).map_err(|_| bad_body())
 }
 

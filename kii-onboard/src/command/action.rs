@@ -92,32 +92,25 @@ impl Actions {
     /// Reads them by rules 4 to 6 of section 13.2; an error is the index of the action that is none.
     pub(super) fn read(elements: &[Value<'_>], has_schema: bool) -> Result<Self, usize> {
         let members = elements.iter().enumerate();
-        let members: Vec<_> = members
-            .map(|(index, element)| element.only_member().ok_or(index))
-            .collect::<Result<_, _>>()?;
+        let members = members.map(|(index, element)| element.only_member().ok_or(index));
+        let members: Vec<_> = members.collect::<Result<_, _>>()?;
         let lists: Option<Vec<_>> = if has_schema || members.is_empty() {
             None
         } else {
             members.iter().map(|(_, value)| one_member_objects(*value)).collect()
         };
-        match lists {
-            None => {
-                let actions = members.into_iter().enumerate();
-                let actions = actions.map(|(index, member)| Action::read(member).ok_or(index));
-                actions.collect::<Result<_, _>>().map(Self::Plain)
-            }
-            Some(lists) => {
-                let traits = members.into_iter().zip(lists).enumerate();
-                let traits = traits.map(|(index, ((alias, _), list))| {
-                    let actions: Option<_> = list.into_iter().map(Action::read).collect();
-                    match (alias, actions) {
-                        (Some(alias), Some(actions)) => Ok(TraitActions { alias, actions }),
-                        _ => Err(index),
-                    }
-                });
-                traits.collect::<Result<_, _>>().map(Self::Trait)
-            }
-        }
+        let Some(lists) = lists else {
+            let actions = members.into_iter().enumerate();
+            let actions = actions.map(|(index, member)| Action::read(member).ok_or(index));
+            return actions.collect::<Result<_, _>>().map(Self::Plain);
+        };
+        let traits = members.into_iter().zip(lists).enumerate();
+        let traits = traits.map(|(index, ((alias, _), list))| {
+            let actions: Option<_> = list.into_iter().map(Action::read).collect();
+            let read = alias.zip(actions).map(|(alias, actions)| TraitActions { alias, actions });
+            read.ok_or(index)
+        });
+        traits.collect::<Result<_, _>>().map(Self::Trait)
     }
 
     /// Whether plain actions would be read as those of traits if no schema stood beside them.
@@ -156,21 +149,16 @@ pub(super) struct WrittenActions<'a>(pub(super) &'a Actions);
 impl Serialize for WrittenActions<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            Actions::Plain(actions) => to.collect_seq(written(actions)),
-            Actions::Trait(traits) => {
-                let traits = traits.iter();
-                to.collect_seq(
-                    traits.map(|of_trait| {
-                        Member(of_trait.alias.as_str(), written(&of_trait.actions))
-                    }),
-                )
-            }
+            Actions::Plain(actions) => to.collect_seq(members(actions)),
+            Actions::Trait(traits) => to.collect_seq(
+                traits.iter().map(|of_trait| Member(&of_trait.alias, members(&of_trait.actions))),
+            ),
         }
     }
 }
 
-fn written(actions: &[Action]) -> Vec<Member<&str, &RawValue>> {
-    actions.iter().map(|action| Member(action.name.as_str(), action.value.as_raw())).collect()
+fn members(actions: &[Action]) -> Vec<Member<&String, &RawValue>> {
+    actions.iter().map(|action| Member(&action.name, action.value.as_raw())).collect()
 }
 
 /// An object with one member.

@@ -7,6 +7,7 @@ use alloc::{
 use core::fmt;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{
     Action, Actions, BadBody, Command, CommandError, TraitActions,
@@ -236,7 +237,7 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<&'a serde_json::value::RawValue>,
+    metadata: Option<&'a RawValue>,
 }
 
 impl fmt::Debug for NewCommand {

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{Json, json::Value};
 
-/// A command as the cloud keeps it and GET answers it (specification, section 12.1). `Debug` shows no title, description
-/// or metadata.
+/// A command as the cloud keeps it and GET answers it (specification, section 12.1). `Debug` shows no title,
+/// description or metadata.
 ///
 /// ```
 /// use kii_onboard::command::{CommandObject, CommandState};

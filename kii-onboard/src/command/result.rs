@@ -4,9 +4,10 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::{
-    Actions, BadBody,
+    Action, Actions, BadBody, TraitActions,
     action::{Member, Place},
     bad_body::{members as body_members, optional, required},
 };
@@ -46,8 +47,11 @@ pub enum ActionResult {
 /// let results = [ActionResult::succeeded(), ActionResult::failed("stuck")];
 /// let results = ActionResults::new(&command.actions, results)?;
 /// assert_eq!(results.content_type(), "application/vnd.kii.CommandResultsUpdateRequest+json");
-/// let body = r#"{"actionResults":[{"alias1":[{"turnPower":{"succeeded":true}},{"setTemp":{"succeeded":false,"errorMessage":"stuck"}}]}]}"#;
-/// assert_eq!(results.encode(), body.as_bytes());
+/// assert_eq!(
+///     results.encode(),
+///     b"{\"actionResults\":[{\"alias1\":[{\"turnPower\":{\"succeeded\":true}},\
+///       {\"setTemp\":{\"succeeded\":false,\"errorMessage\":\"stuck\"}}]}]}"
+/// );
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -162,25 +166,19 @@ impl ActionResults {
             return Err(WrongCount { expected, given: results.len() });
         }
         let mut results = results.into_iter();
-        let mut named = |actions: &[super::Action]| -> Vec<_> {
+        let mut named = |actions: &[Action]| -> Vec<_> {
             let pairs = actions.iter().zip(&mut results);
             pairs
                 .map(|(action, result)| NamedResult { name: action.name.clone(), result })
                 .collect()
         };
+        let of_trait = |of_trait: &TraitActions| {
+            let TraitActions { alias, actions } = of_trait;
+            TraitResults { alias: alias.clone(), results: named(actions) }
+        };
         Ok(match actions {
+            Actions::Trait(traits) => Self::Trait(traits.iter().map(of_trait).collect()),
             Actions::Plain(actions) => Self::Plain(named(actions)),
-            Actions::Trait(traits) => {
-                let traits = traits.iter();
-                Self::Trait(
-                    traits
-                        .map(|of| TraitResults {
-                            alias: of.alias.clone(),
-                            results: named(&of.actions),
-                        })
-                        .collect(),
-                )
-            }
         })
     }
 
@@ -198,35 +196,22 @@ impl ActionResults {
     pub(super) fn read(actions: &Actions, results: Value<'_>) -> Result<Self, BadBody> {
         let mut asked = actions.places();
         let mut answered = Vec::new();
-        for (alias, name, value) in flat(results).ok_or(BAD_RESULTS)? {
-            let is_it = |place: &Place<'_>| {
-                place.action.name == name && (alias.is_none() || place.alias == alias.as_deref())
-            };
-            let place = asked.find(is_it).ok_or(BAD_RESULTS)?;
-            answered.push((place, NamedResult { name, result: ActionResult::read(value)? }));
+        for element in results.elements().ok_or(BAD_RESULTS)? {
+            let Given { alias, results } = Given::read(element).ok_or(BAD_RESULTS)?;
+            for (name, value) in results {
+                let is_it = |place: &Place<'_>| {
+                    place.action.name == name
+                        && (alias.is_none() || place.alias == alias.as_deref())
+                };
+                let place = asked.find(is_it).ok_or(BAD_RESULTS)?;
+                answered.push((place, NamedResult { name, result: ActionResult::read(value)? }));
+            }
         }
         Ok(match actions {
             Actions::Plain(_) => {
                 Self::Plain(answered.into_iter().map(|(_, named)| named).collect())
             }
-            Actions::Trait(_) => {
-                let mut traits: Vec<(usize, TraitResults)> = Vec::new();
-                for (place, named) in answered {
-                    match traits.last_mut() {
-                        Some((element, of_trait)) if *element == place.element => {
-                            of_trait.results.push(named)
-                        }
-                        _ => {
-                            let alias = place.alias.unwrap_or_default().into();
-                            traits.push((
-                                place.element,
-                                TraitResults { alias, results: [named].into() },
-                            ));
-                        }
-                    }
-                }
-                Self::Trait(traits.into_iter().map(|(_, of_trait)| of_trait).collect())
-            }
+            Actions::Trait(_) => Self::Trait(grouped(answered)),
         })
     }
 
@@ -261,23 +246,46 @@ impl ActionResults {
     }
 }
 
-/// Results with their names, and with aliases where they are nested.
-fn flat(results: Value<'_>) -> Option<Vec<(Option<String>, String, Value<'_>)>> {
-    let mut flat = Vec::new();
-    for result in results.elements()? {
+/// One element of the results in a body.
+struct Given<'a> {
+    /// None where they are not nested.
+    alias: Option<String>,
+    results: Vec<(String, Value<'a>)>,
+}
+
+impl<'a> Given<'a> {
+    fn read(result: Value<'a>) -> Option<Self> {
         let (name, value) = result.only_member()?;
         match value.elements() {
-            None => flat.push((None, name?, value)),
+            None => Some(Self { alias: None, results: [(name?, value)].into() }),
             Some(nested) => {
-                let alias = name?;
-                for result in nested {
-                    let (name, value) = result.only_member()?;
-                    flat.push((Some(alias.clone()), name?, value));
-                }
+                let results = nested.into_iter().map(Self::named).collect::<Option<_>>()?;
+                Some(Self { alias: Some(name?), results })
             }
         }
     }
-    Some(flat)
+
+    fn named(result: Value<'a>) -> Option<(String, Value<'a>)> {
+        let (name, value) = result.only_member()?;
+        Some((name?, value))
+    }
+}
+
+/// Puts together what belongs to one element of the actions.
+fn grouped(answered: Vec<(Place<'_>, NamedResult)>) -> Vec<TraitResults> {
+    let mut traits: Vec<TraitResults> = Vec::new();
+    let mut element = None;
+    for (place, named) in answered {
+        match traits.last_mut() {
+            Some(of_trait) if element == Some(place.element) => of_trait.results.push(named),
+            _ => {
+                element = Some(place.element);
+                let alias = place.alias.unwrap_or_default().into();
+                traits.push(TraitResults { alias, results: [named].into() });
+            }
+        }
+    }
+    traits
 }
 
 #[derive(Serialize)]
@@ -286,7 +294,7 @@ struct Written<'a> {
     #[serde(rename = "errorMessage", skip_serializing_if = "Option::is_none")]
     error_message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a serde_json::value::RawValue>,
+    data: Option<&'a RawValue>,
 }
 
 /// Results as they are written into a body.

@@ -22,8 +22,7 @@ pub(crate) const PASSWORD: &str = "canary-password-02";
 pub(crate) const OWNER_TOKEN: &str = "canary-owner-token-03";
 
 pub(crate) const BOOT_ONBOARDINGS: &str = "p/anonymous/thing-if/apps/app01/onboardings";
-pub(crate) const BY_VENDOR_ID: &str =
-    "application/vnd.kii.OnboardingWithVendorThingIDByThing+json";
+pub(crate) const BY_VENDOR_ID: &str = "application/vnd.kii.OnboardingWithVendorThingIDByThing+json";
 pub(crate) const JSON: Option<&str> = Some("application/json");
 /// The connections that things onboard over have numbers from here on.
 const FIRST_BOOT_LINK: u32 = 1_000;

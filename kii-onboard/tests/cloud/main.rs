@@ -3,7 +3,6 @@
 mod bench;
 mod commands;
 mod connections;
-mod contract;
 mod conversation;
 mod faults;
 mod onboarding;

@@ -25,7 +25,12 @@ fn endpoint(onboarded: &Onboarded) -> &MqttEndpoint {
 }
 
 /// An onboarding at the second broker, with this token.
-fn ask(bench: &mut Bench, peer: &Peer, token: &str, onboarding: &Onboarding) -> kii_onboard::frame::OwnedResponse {
+fn ask(
+    bench: &mut Bench,
+    peer: &Peer,
+    token: &str,
+    onboarding: &Onboarding,
+) -> kii_onboard::frame::OwnedResponse {
     let body = String::from_utf8(onboarding.body()).unwrap();
     let content_type = Some(onboarding.content_type());
     bench.call_as(token, peer, Method::Post, "onboardings", content_type, &body)
@@ -39,7 +44,11 @@ fn by_owner(vendor_id: &str, owner: Owner) -> Onboarding {
 fn end_node(gateway: &str, vendor_id: &str, password: &str) -> Onboarding {
     let vendor_id = kii_onboard::VendorThingId::new(vendor_id).unwrap();
     let end_node = EndNodeOnboarding::with_gateway_thing_id(
-        gateway, vendor_id, password, owner(), OWNER_TOKEN,
+        gateway,
+        vendor_id,
+        password,
+        owner(),
+        OWNER_TOKEN,
     );
     Onboarding::EndNode(end_node.unwrap())
 }
@@ -155,9 +164,7 @@ fn an_endpoint_expires_on_command() {
 fn a_thing_is_onboarded_by_the_id_of_the_cloud_if_it_is_known() {
     let mut bench = Bench::new(config());
     let onboarded = bench.onboard("v1");
-    let by_id = |id: &str| {
-        Onboarding::Thing(ThingOnboarding::with_thing_id(id, PASSWORD).unwrap())
-    };
+    let by_id = |id: &str| Onboarding::Thing(ThingOnboarding::with_thing_id(id, PASSWORD).unwrap());
     let response = bench.ask_to_onboard(&by_id(&onboarded.thing_id));
     let again = Onboarded::decode(response.as_response().body).unwrap();
     assert_eq!(again.thing_id, onboarded.thing_id);
@@ -210,7 +217,11 @@ fn an_end_node_is_created_under_its_gateway() {
 
     let vendor_id = |id| kii_onboard::VendorThingId::new(id).unwrap();
     let by_vendor_id = EndNodeOnboarding::with_gateway_vendor_thing_id(
-        vendor_id("gw"), vendor_id("n1"), "p", owner(), OWNER_TOKEN,
+        vendor_id("gw"),
+        vendor_id("n1"),
+        "p",
+        owner(),
+        OWNER_TOKEN,
     );
     let by_vendor_id = Onboarding::EndNode(by_vendor_id.unwrap());
     let response = ask(&mut bench, &gateway, OWNER_TOKEN, &by_vendor_id);
@@ -232,8 +243,7 @@ fn an_end_node_is_created_under_its_gateway() {
     let expected = code("THING_END_NODE_ALREADY_BELONGS_TO_GATEWAY");
     assert_eq!(error_of(&response), (409, expected));
     let token = bench.onboard("gw").access_token;
-    let response =
-        ask(&mut bench, &gateway, token.expose_str().unwrap(), &end_node(id, "n2", "p"));
+    let response = ask(&mut bench, &gateway, token.expose_str().unwrap(), &end_node(id, "n2", "p"));
     assert_eq!(error_of(&response), (403, code("WRONG_TOKEN")));
 }
 
@@ -248,9 +258,10 @@ fn type_and_firmware_version_are_those_of_the_first_onboarding() {
     bench.ask_to_onboard(&typed("lamp", "1"));
     bench.ask_to_onboard(&typed("door", "2"));
     let peer = bench.thing(1, "v1");
-    for (resource, body) in
-        [("thing-type", r#"{"thingType":"lamp"}"#), ("firmware-version", r#"{"firmwareVersion":"1"}"#)]
-    {
+    for (resource, body) in [
+        ("thing-type", r#"{"thingType":"lamp"}"#),
+        ("firmware-version", r#"{"firmwareVersion":"1"}"#),
+    ] {
         let path = format!("things/{}/{resource}", peer.thing_id());
         assert_eq!(crate::bench::body_of(&bench.call(&peer, Method::Get, &path, None, "")), body);
     }

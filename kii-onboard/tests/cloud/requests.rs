@@ -18,9 +18,8 @@ use crate::bench::{
 fn conditions_are_checked_in_order() {
     let mut bench = Bench::new(config());
     let (one, two) = (bench.thing(1, "v1"), bench.thing(2, "v2"));
-    let bearer = |onboarded: &Onboarded| {
-        format!("Bearer {}", onboarded.access_token.expose_str().unwrap())
-    };
+    let bearer =
+        |onboarded: &Onboarded| format!("Bearer {}", onboarded.access_token.expose_str().unwrap());
     let (own, other) = (bearer(&one.onboarded), bearer(&two.onboarded));
     let states = |thing_id: &str| format!("targets/thing:{thing_id}/states");
     let (mine, theirs) = (states(one.thing_id()), states(two.thing_id()));
@@ -28,17 +27,98 @@ fn conditions_are_checked_in_order() {
     let text = Some("text/plain");
     let xml = Some("application/xml");
     let rows: [(&str, &str, Option<&str>, Method, Option<&str>, &str, u16, Option<&str>); 15] = [
-        ("unknown path", "newthing/x", None, Method::Delete, text, "{", 404, Some("TARGET_NOT_FOUND")),
-        ("a target without id", "targets/thing:/states", None, Method::Delete, text, "{", 404, Some("TARGET_NOT_FOUND")),
+        (
+            "unknown path",
+            "newthing/x",
+            None,
+            Method::Delete,
+            text,
+            "{",
+            404,
+            Some("TARGET_NOT_FOUND"),
+        ),
+        (
+            "a target without id",
+            "targets/thing:/states",
+            None,
+            Method::Delete,
+            text,
+            "{",
+            404,
+            Some("TARGET_NOT_FOUND"),
+        ),
         ("method", &nobodys, None, Method::Delete, text, "{", 405, None),
         ("no token", &nobodys, None, Method::Put, text, "{", 401, Some("UNAUTHORIZED")),
-        ("another scheme", &nobodys, Some("Basic YTpi"), Method::Put, text, "{", 401, Some("UNAUTHORIZED")),
-        ("no token behind the scheme", &nobodys, Some("Bearer"), Method::Put, text, "{", 401, Some("UNAUTHORIZED")),
-        ("unknown token", &nobodys, Some("Bearer unknown"), Method::Put, text, "{", 403, Some("WRONG_TOKEN")),
-        ("the token of another thing", &nobodys, Some(&other), Method::Put, text, "{", 403, Some("WRONG_TOKEN")),
-        ("the token of another thing", &mine, Some(&other), Method::Put, text, "{", 403, Some("WRONG_TOKEN")),
-        ("a token for another thing", &theirs, Some(&own), Method::Put, text, "{", 403, Some("WRONG_TOKEN")),
-        ("unknown thing", &nobodys, Some(&own), Method::Put, text, "{", 404, Some("THING_NOT_FOUND")),
+        (
+            "another scheme",
+            &nobodys,
+            Some("Basic YTpi"),
+            Method::Put,
+            text,
+            "{",
+            401,
+            Some("UNAUTHORIZED"),
+        ),
+        (
+            "no token behind the scheme",
+            &nobodys,
+            Some("Bearer"),
+            Method::Put,
+            text,
+            "{",
+            401,
+            Some("UNAUTHORIZED"),
+        ),
+        (
+            "unknown token",
+            &nobodys,
+            Some("Bearer unknown"),
+            Method::Put,
+            text,
+            "{",
+            403,
+            Some("WRONG_TOKEN"),
+        ),
+        (
+            "the token of another thing",
+            &nobodys,
+            Some(&other),
+            Method::Put,
+            text,
+            "{",
+            403,
+            Some("WRONG_TOKEN"),
+        ),
+        (
+            "the token of another thing",
+            &mine,
+            Some(&other),
+            Method::Put,
+            text,
+            "{",
+            403,
+            Some("WRONG_TOKEN"),
+        ),
+        (
+            "a token for another thing",
+            &theirs,
+            Some(&own),
+            Method::Put,
+            text,
+            "{",
+            403,
+            Some("WRONG_TOKEN"),
+        ),
+        (
+            "unknown thing",
+            &nobodys,
+            Some(&own),
+            Method::Put,
+            text,
+            "{",
+            404,
+            Some("THING_NOT_FOUND"),
+        ),
         ("not JSON", &mine, Some(&own), Method::Put, text, "{", 400, Some("INVALID_JSON")),
         ("content type", &mine, Some(&own), Method::Put, xml, "[]", 415, None),
         ("member", &mine, Some(&own), Method::Put, JSON, "[]", 400, Some("INVALID_INPUT_DATA")),
@@ -108,7 +188,8 @@ fn the_default_broker_asks_for_no_token_but_for_all_else() {
         let response = Response::decode(&delivered[0].payload).unwrap().to_owned();
         assert_eq!(error_of(&response), (status, code.map(String::from)));
         if body == "{}" && status == 400 {
-            let fields = r#""invalidFields":{"thingPassword":"is required","vendorThingID":"is required"}"#;
+            let fields =
+                r#""invalidFields":{"thingPassword":"is required","vendorThingID":"is required"}"#;
             assert!(body_of(&response).contains(fields), "{}", body_of(&response));
         }
     }
@@ -185,8 +266,7 @@ fn seed_headers_are_those_of_the_seed_page() {
     let response = bench.ask_to_onboard(&by_thing("v1", "p1"));
     let response = response.as_response();
     let names: Vec<_> = response.headers.iter().map(|(name, _)| name).collect();
-    let expected =
-        ["Accept-Ranges", "Age", "Cache-Control", "Content-Type", "Date", "Connection"];
+    let expected = ["Accept-Ranges", "Age", "Cache-Control", "Content-Type", "Date", "Connection"];
     assert_eq!(names, expected);
     assert_eq!(response.headers.get("Age"), Some("0"));
     let mut bench = Bench::new(config());
@@ -205,8 +285,7 @@ fn an_owner_may_use_what_it_owns_over_any_connection() {
     assert_eq!(error_of(&response), (403, Some("WRONG_TOKEN".into())), "it owns nothing yet");
     let body = r#"{"vendorThingID":"v2","thingPassword":"canary-password-02","owner":"USER:u-1"}"#;
     let by_owner = "application/vnd.kii.OnboardingWithVendorThingIDByOwner+json";
-    let onboarding =
-        bench.call_as(token, &one, Method::Post, "onboardings", Some(by_owner), body);
+    let onboarding = bench.call_as(token, &one, Method::Post, "onboardings", Some(by_owner), body);
     assert_eq!(status_of(&onboarding), 200);
     let response = bench.call_as(token, &one, Method::Put, &path, JSON, r#"{"a":1}"#);
     assert_eq!(status_of(&response), 201);

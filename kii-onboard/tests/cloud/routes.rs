@@ -2,9 +2,7 @@
 
 use kii_onboard::{cloud::Event, frame::Method, onboarding::EndNodeOnboarded};
 
-use crate::bench::{
-    Bench, JSON, OWNER_TOKEN, Peer, body_of, config, error_of, status_of,
-};
+use crate::bench::{Bench, JSON, OWNER_TOKEN, Peer, body_of, config, error_of, status_of};
 
 const TRAITS: Option<&str> = Some("application/vnd.kii.MultipleTraitState+json");
 const PATCH: Option<&str> = Some("application/vnd.kii.MultipleTraitStatePatch+json");
@@ -22,7 +20,9 @@ fn the_first_state_is_created_and_the_next_one_replaces_it() {
     let none = bench.call(&peer, Method::Get, &path, None, "");
     assert_eq!(error_of(&none), (404, code("STATE_NOT_FOUND")));
     let thing_id = String::from(peer.thing_id());
-    for (state, status, is_first) in [(" {\"b\":1,\n\"a\":2} ", 201, true), (r#"{"c":3}"#, 204, false)] {
+    for (state, status, is_first) in
+        [(" {\"b\":1,\n\"a\":2} ", 201, true), (r#"{"c":3}"#, 204, false)]
+    {
         bench.forget();
         let response = bench.call(&peer, Method::Put, &path, JSON, state);
         assert_eq!((status_of(&response), body_of(&response)), (status, ""));
@@ -116,7 +116,12 @@ fn firmware_version_and_thing_type_are_set_and_read() {
     let mut bench = Bench::new(config());
     let peer = bench.thing(1, "v1");
     let rows = [
-        ("firmware-version", "firmwareVersion", "ThingFirmwareVersionUpdateRequest", "THING_WITHOUT_FIRMWARE_VERSION"),
+        (
+            "firmware-version",
+            "firmwareVersion",
+            "ThingFirmwareVersionUpdateRequest",
+            "THING_WITHOUT_FIRMWARE_VERSION",
+        ),
         ("thing-type", "thingType", "ThingTypeUpdateRequest", "THING_WITHOUT_THING_TYPE"),
     ];
     for (resource, member, media_type, unset) in rows {
@@ -125,7 +130,12 @@ fn firmware_version_and_thing_type_are_set_and_read() {
         let content_type = Some(content_type.as_str());
         let response = bench.call(&peer, Method::Get, &path, None, "");
         assert_eq!(error_of(&response), (404, code(unset)));
-        for body in ["{}", "[]", r#"{"firmwareVersion":1,"thingType":""}"#, r#"{"firmwareVersion":"a b","thingType":"a/b"}"#] {
+        for body in [
+            "{}",
+            "[]",
+            r#"{"firmwareVersion":1,"thingType":""}"#,
+            r#"{"firmwareVersion":"a b","thingType":"a/b"}"#,
+        ] {
             let response = bench.call(&peer, Method::Put, &path, content_type, body);
             assert_eq!(error_of(&response), (400, code("INVALID_INPUT_DATA")), "{body}");
         }
