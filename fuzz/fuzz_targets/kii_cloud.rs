@@ -28,9 +28,12 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|script: Script<'_>| {
     let mut run = Run::new(&script);
     let mut now = MonoTime::ORIGIN;
-    for (gap, act) in &script.steps {
-        let at = gap.from(&mut now);
-        run.act(at, act);
+    for step in &script.steps {
+        let at = step.gap.from(&mut now);
+        run.act(at, &step.act);
+        if !step.is_lazy {
+            run.drain();
+        }
     }
     run.end(now);
 });
@@ -45,7 +48,15 @@ struct Script<'a> {
     /// Seconds.
     ttl: Option<u16>,
     seed_headers: bool,
-    steps: Vec<(Gap, Act<'a>)>,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Step<'a> {
+    gap: Gap,
+    act: Act<'a>,
+    /// The brokers do not look what the cloud asks of them.
+    is_lazy: bool,
 }
 
 /// What the clock does before a step.
@@ -131,7 +142,6 @@ enum Act<'a> {
         api: bool,
     },
     Tick,
-    Drain,
 }
 
 /// Which connection: the newest one is 0, the one before it 1; the next one is 255.
@@ -362,7 +372,6 @@ impl Run {
                 self.newest_now = self.newest_now.max(at);
                 self.cloud.handle_timeout(at);
             }
-            Act::Drain => self.drain(),
         }
     }
 
