@@ -13,72 +13,87 @@ use iot_lifecycle::fleet::HashedId;
 
 struct Row {
     name: &'static str,
-    /// At most this much of the baseline, where instructions can tell.
-    figure: Option<f64>,
+    figure: Figure,
     /// So many operations; twice as many in a second run.
     times: usize,
     ours: fn(usize),
     baseline: fn(usize),
 }
 
+enum Figure {
+    /// At most this much of the baseline.
+    AtMost(f64),
+    /// Why there is none.
+    None(&'static str),
+}
+
 const ROWS: &[Row] = &[
     Row {
         name: "amqp: login, key prepared / HMAC, base64",
-        figure: Some(1.25),
+        figure: Figure::AtMost(1.25),
         times: 2_000,
         ours: amqp::login,
         baseline: amqp::bare_prepared,
     },
     Row {
         name: "amqp: sign, key prepared / HMAC, base64",
-        figure: Some(1.10),
+        figure: Figure::AtMost(1.10),
         times: 2_000,
         ours: amqp::sign,
         baseline: amqp::bare_prepared,
     },
     Row {
         name: "amqp: verify, fresh key / HMAC, base64",
-        figure: Some(1.25),
+        figure: Figure::AtMost(1.25),
         times: 2_000,
         ours: amqp::verify_received,
         baseline: amqp::bare_fresh,
     },
     Row {
         name: "kii: decode / httparse on HTTP",
-        figure: Some(1.00),
+        figure: Figure::AtMost(1.00),
         times: 2_000,
         ours: kii::decode,
         baseline: kii::decode_http,
     },
     Row {
+        name: "kii: decode, all headers / httparse",
+        figure: Figure::None("httparse has them split: see the README"),
+        times: 2_000,
+        ours: kii::decode_all,
+        baseline: kii::decode_http,
+    },
+    Row {
         name: "lifecycle: decode / serde_json from_str",
-        figure: Some(1.05),
+        figure: Figure::AtMost(1.05),
         times: 2_000,
         ours: lifecycle::decode,
         baseline: lifecycle::decode_plain,
     },
     Row {
         name: "lifecycle: encode / serde_json to_writer",
-        figure: Some(1.05),
+        figure: Figure::AtMost(1.05),
         times: 2_000,
         ours: lifecycle::encode,
         baseline: lifecycle::encode_plain,
     },
     Row {
         name: "lifecycle: apply, kept ids / HashMap",
-        figure: None,
+        figure: Figure::None(CACHE),
         times: 50_000,
         ours: |events| lifecycle::apply_to_fleet::<Box<str>>(CLIENTS, events),
         baseline: |events| lifecycle::get_and_insert_in_table::<Box<str>>(CLIENTS, events),
     },
     Row {
         name: "lifecycle: apply, hashed ids / HashMap",
-        figure: None,
+        figure: Figure::None(CACHE),
         times: 50_000,
         ours: |events| lifecycle::apply_to_fleet::<HashedId>(CLIENTS, events),
         baseline: |events| lifecycle::get_and_insert_in_table::<HashedId>(CLIENTS, events),
     },
 ];
+
+const CACHE: &str = "cache misses decide: see `--bench apply`";
 
 /// Filling a fleet takes most of the time under callgrind, and counts hardly depend on its size.
 const CLIENTS: usize = 100_000;
@@ -109,12 +124,13 @@ fn main() -> ExitCode {
             run(2 * times).saturating_sub(run(*times)) as f64 / *times as f64
         });
         let ratio = ours / baseline;
-        let is_met = figure.is_none_or(|figure| ratio <= figure);
-        all_met &= is_met;
         let figure = match figure {
-            Some(figure) if is_met => format!("{figure:8.2}  met"),
-            Some(figure) => format!("{figure:8.2}  MISSED"),
-            None => "       -  cache misses decide: see `--bench apply`".into(),
+            Figure::AtMost(figure) if ratio <= *figure => format!("{figure:8.2}  met"),
+            Figure::AtMost(figure) => {
+                all_met = false;
+                format!("{figure:8.2}  MISSED")
+            }
+            Figure::None(why) => format!("       -  {why}"),
         };
         println!("{name:42} {ours:9.1} {baseline:9.1} {ratio:6.3} {figure}");
     }

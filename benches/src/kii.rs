@@ -43,6 +43,18 @@ pub fn decode(times: usize) {
     }
 }
 
+/// Decodes [`RESPONSE`] so many times, and goes through its headers.
+///
+/// # Panics
+/// See [`decode`].
+pub fn decode_all(times: usize) {
+    let payload = RESPONSE.to_owned();
+    for _ in 0..times {
+        let response = Response::decode(black_box(payload.as_bytes())).expect("a response");
+        response.headers.iter().for_each(|header| _ = black_box(header));
+    }
+}
+
 /// Has httparse parse the same so many times, with the status line of HTTP.
 ///
 /// # Panics

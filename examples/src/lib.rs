@@ -7,6 +7,8 @@ pub mod amqp;
 pub mod amqp_adapter;
 pub mod broker;
 pub mod certificates;
+pub mod kii;
+pub mod kii_cloud;
 pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;

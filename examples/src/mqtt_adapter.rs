@@ -3,16 +3,21 @@
 //!
 //! ```toml
 //! iot-sansio = { version = "0.1", features = ["std"] }
-//! rumqttc = { version = "0.25", default-features = false }
+//! rumqttc = { version = "0.25", default-features = false, features = ["use-rustls-no-provider", "websocket"] }
 //! tokio = { version = "1", features = ["macros", "rt", "sync", "time"] }
+//! tokio-rustls = { version = "0.26", default-features = false, features = ["ring", "tls12"] }
 //! ```
 //!
+//! Whom to trust over TLS the application says, in [`Adapter::with_tls`]. A WebSocket is opened with the subprotocol
+//! `mqtt`, and is lost if the broker does not choose that.
+//!
 //! What `rumqttc` cannot do ends in `Closed` with [`CloseReason::Lost`] and a [`ConnectionError::Io`] of the kind
-//! `Unsupported` that says what: a version other than 3.1.1, a transport other than TCP, a password that is not UTF-8.
+//! `Unsupported` that says what: a version other than 3.1.1, a password that is not UTF-8, TLS without trusted roots.
 
 use std::{
     collections::{HashMap, VecDeque},
     io, mem,
+    sync::Arc,
     time::Duration,
 };
 
@@ -25,13 +30,15 @@ use iot_sansio::{
 };
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, PubAck, PubComp,
-    QoS, SubscribeReasonCode, valid_filter, valid_topic,
+    QoS, SubscribeReasonCode, TlsConfiguration, Transport as ClientTransport, valid_filter,
+    valid_topic,
 };
 use tokio::{
     sync::mpsc,
     task::{AbortHandle, JoinSet},
     time::{Instant, timeout_at},
 };
+use tokio_rustls::rustls::ClientConfig;
 
 /// Open tokens a link; AWS IoT Core allows a client no more unacknowledged publishes.
 const WINDOW: u16 = 100;
@@ -97,6 +104,16 @@ impl Adapter {
     #[must_use]
     pub fn new() -> Self {
         Self { origin: Instant::now(), pump: Pump::new(), links: Links::new(), untold_end: None }
+    }
+
+    /// The same adapter, whose connections over TLS trust whom this says.
+    ///
+    /// The provider of its cryptography is the one that it was built with, such as
+    /// [`ring`](tokio_rustls::rustls::crypto::ring); none needs to be installed.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Arc<ClientConfig>) -> Self {
+        self.links.tls = Some(tls);
+        self
     }
 
     /// The time to give to the machine with a command.
@@ -216,6 +233,8 @@ impl Default for Adapter {
 
 /// The open connections. Each one's event loop runs in a task of its own, since a `poll` must not be dropped halfway.
 struct Links {
+    /// For connections over TLS; without it there are none.
+    tls: Option<Arc<ClientConfig>>,
     open: HashMap<Link, Connection>,
     /// Ends with the adapter, and all tasks with it.
     tasks: JoinSet<()>,
@@ -255,6 +274,7 @@ impl Links {
     fn new() -> Self {
         let (reporter, reports) = mpsc::channel(WINDOW.into());
         Self {
+            tls: None,
             open: HashMap::new(),
             tasks: JoinSet::new(),
             reporter,
@@ -265,7 +285,7 @@ impl Links {
 
     fn open(&mut self, link: Link, options: &ConnectOptions) {
         while self.tasks.try_join_next().is_some() {}
-        let options = match client_options(options) {
+        let options = match client_options(options, self.tls.as_ref()) {
             Ok(options) => options,
             Err(error) => {
                 let ended = Report::Ended(Some(error.into()));
@@ -456,22 +476,23 @@ async fn forward(link: Link, mut events: EventLoop, reporter: mpsc::Sender<(Link
 }
 
 /// What to tell the client. Never print it: its `Debug` shows the password.
-fn client_options(options: &ConnectOptions) -> Result<MqttOptions, io::Error> {
-    let unsupported = |what| io::Error::new(io::ErrorKind::Unsupported, what);
+fn client_options(
+    options: &ConnectOptions,
+    tls: Option<&Arc<ClientConfig>>,
+) -> Result<MqttOptions, io::Error> {
     if options.version != Version::V3_1_1 {
         return Err(unsupported("only MQTT 3.1.1 is supported"));
-    }
-    if options.transport != Transport::Tcp {
-        return Err(unsupported("only plain TCP is supported"));
     }
     if options.client_id.is_empty() && !options.clean_session {
         return Err(unsupported("a kept session needs a client identifier"));
     }
-    let mut client = MqttOptions::new(&options.client_id, &options.host, options.port);
+    let (address, transport) = client_transport(options, tls)?;
+    let mut client = MqttOptions::new(&options.client_id, address, options.port);
     // Whole seconds in 16 bits, rounded up: none at all would switch it off.
     let begun = u64::from(options.keep_alive.subsec_nanos() > 0);
     let seconds = options.keep_alive.as_secs().saturating_add(begun);
     client
+        .set_transport(transport)
         .set_keep_alive(Duration::from_secs(seconds.min(u16::MAX.into())))
         .set_clean_session(options.clean_session)
         .set_max_packet_size(MAX_PACKET, MAX_PACKET)
@@ -482,6 +503,34 @@ fn client_options(options: &ConnectOptions) -> Result<MqttOptions, io::Error> {
         client.set_credentials(&credentials.user_name, password);
     }
     Ok(client)
+}
+
+/// Where to, in the client's words: over a WebSocket that is a whole address.
+fn client_transport(
+    options: &ConnectOptions,
+    tls: Option<&Arc<ClientConfig>>,
+) -> Result<(String, ClientTransport), io::Error> {
+    let tls = || {
+        let tls = tls.ok_or_else(|| unsupported("whom to trust over TLS is not said"))?;
+        Ok::<_, io::Error>(TlsConfiguration::Rustls(tls.clone()))
+    };
+    let web_address = |scheme, path: &str| {
+        let (host, port) = (&options.host, options.port);
+        // An IPv6 address stands in brackets there.
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        format!("{scheme}://{host}:{port}/{}", path.trim_start_matches('/'))
+    };
+    Ok(match &options.transport {
+        Transport::Tcp => (options.host.clone(), ClientTransport::Tcp),
+        Transport::Tls => (options.host.clone(), ClientTransport::Tls(tls()?)),
+        Transport::Ws { path } => (web_address("ws", path), ClientTransport::Ws),
+        Transport::Wss { path } => (web_address("wss", path), ClientTransport::Wss(tls()?)),
+        _ => return Err(unsupported("only TCP, TLS and WebSocket are supported")),
+    })
+}
+
+fn unsupported(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, what)
 }
 
 /// The client answers a malformed topic like a full queue, and sends one that is too long cut off.

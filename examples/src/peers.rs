@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::MetadataExt as _,
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -12,8 +13,9 @@ use std::{
 
 use tempfile::TempDir;
 
-pub use self::{rabbitmq::RabbitMq, script::Script};
+pub use self::{mosquitto::Mosquitto, rabbitmq::RabbitMq, script::Script};
 
+mod mosquitto;
 mod rabbitmq;
 mod script;
 
@@ -32,7 +34,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Mosquitto, which admits everyone and queues without limit.
+    /// Mosquitto, which admits everyone and queues without limit. One that asks for passwords is [`Mosquitto`].
     ///
     /// None when it is not installed: that is printed, and the test has nothing to do.
     ///
@@ -43,11 +45,9 @@ impl Peer {
         // Debian's folder for it is not in every PATH.
         let program = installed(&["mosquitto", "/usr/sbin/mosquitto"])?;
         let started = Self::start(|port, folder| {
-            let as_root = fs::metadata(folder.path())?.uid() == 0;
             let config = format!(
                 "allow_anonymous true\npersistence false\nmax_queued_messages 0\n{}listener {port} 127.0.0.1\n",
-                // Without it the server leaves root's rights, and cannot read root's files then.
-                if as_root { "user root\n" } else { "" },
+                user_line(folder.path())?,
             );
             let file = folder.path().join("mosquitto.conf");
             fs::write(&file, config)?;
@@ -104,6 +104,11 @@ impl Drop for Peer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Mosquitto's setting of its user. Without it the server leaves root's rights, and cannot read root's files then.
+fn user_line(folder: &Path) -> io::Result<&'static str> {
+    Ok(if fs::metadata(folder)?.uid() == 0 { "user root\n" } else { "" })
 }
 
 /// The first of these programs that can be run. None when there is none: that is printed.

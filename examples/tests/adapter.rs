@@ -12,8 +12,9 @@ use std::{
 
 use examples::{
     broker::Broker,
+    certificates::Certificates,
     mqtt_adapter::{Adapter, Stepped},
-    peers::Peer,
+    peers::{Mosquitto, Peer},
 };
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output,
@@ -24,9 +25,10 @@ use iot_sansio::{
 };
 use rumqttc::ConnectionError;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
 };
+use tokio_rustls::TlsAcceptor;
 
 /// A hang becomes a failure; nothing is measured with it.
 const HANG: Duration = Duration::from_secs(30);
@@ -192,6 +194,95 @@ async fn a_burst_arrives_whole_and_every_token_is_answered_once() {
 async fn a_burst_arrives_whole_through_mosquitto() {
     if let Some(mosquitto) = Peer::mosquitto() {
         exchange(mosquitto.port()).await;
+    }
+}
+
+/// A message through the broker and back to the one client there is.
+async fn speaks(mut client: Client) {
+    client.subscribe("a").await;
+    client.publish(1, "a", Qos::AtLeastOnce);
+    let mut heard = [client.next().await, client.next().await];
+    heard.sort_by_key(|heard| matches!(heard, Heard::Message(..)));
+    let message = Heard::Message("a".into(), 1_u64.to_be_bytes().into());
+    assert_eq!(heard, [Heard::Done(Token::new(1)), message]);
+}
+
+/// A guest whose connection with these options is up.
+async fn trusting(certificates: &Certificates, options: ConnectOptions) -> Client {
+    let mut client = Client::default();
+    client.adapter = Adapter::new().with_tls(certificates.client().unwrap());
+    client.adapter.open(LINK, &options);
+    assert_eq!(client.next().await, Heard::Opened);
+    client
+}
+
+#[tokio::test]
+async fn a_broker_is_reached_over_tls_by_name_and_by_address() {
+    let certificates = Certificates::generate().unwrap();
+    let broker = Broker::start().await.unwrap();
+    let port = tls_in_front(&certificates, broker.port()).await;
+    for host in ["localhost", "127.0.0.1"] {
+        let options = ConnectOptions::new(host, port, Transport::Tls, "client");
+        speaks(trusting(&certificates, options).await).await;
+    }
+}
+
+#[tokio::test]
+async fn mosquitto_is_reached_over_all_transports() {
+    let certificates = Certificates::generate().unwrap();
+    let Some(mut mosquitto) = Mosquitto::start(&certificates) else {
+        return;
+    };
+    mosquitto.admit("user", "password").unwrap();
+    let path = || "/mqtt".into();
+    for (transport, port) in [
+        (Transport::Tcp, mosquitto.port()),
+        (Transport::Tls, mosquitto.tls_port()),
+        (Transport::Ws { path: path() }, mosquitto.ws_port()),
+        (Transport::Wss { path: path() }, mosquitto.wss_port()),
+    ] {
+        let options = ConnectOptions::new("localhost", port, transport, "client")
+            .with_credentials("user", "password");
+        speaks(trusting(&certificates, options).await).await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_a_lost_link() {
+    let [ours, others] = [(); 2].map(|()| Certificates::generate().unwrap());
+    let broker = Broker::start().await.unwrap();
+    let port = tls_in_front(&others, broker.port()).await;
+    for transport in [Transport::Tls, Transport::Wss { path: "/mqtt".into() }] {
+        let mut client = Client::default();
+        client.adapter = Adapter::new().with_tls(ours.client().unwrap());
+        client.adapter.open(LINK, &ConnectOptions::new("localhost", port, transport, "client"));
+        let Stepped::Closed(closed, Some(error)) = within(client.step()).await else {
+            panic!("it is up");
+        };
+        assert_eq!(closed.reason, CloseReason::Lost);
+        assert!(format!("{error:?}").contains("InvalidCertificate"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_a_websocket_and_its_subprotocol_are_asked_for() {
+    for path in ["/mqtt", "mqtt"] {
+        let server = Server::bind().await;
+        let mut client = Client::default();
+        let transport = Transport::Ws { path: path.into() };
+        let options = ConnectOptions::new("127.0.0.1", server.port, transport, "client");
+        client.adapter.open(LINK, &options);
+        let (mut stream, _) = within(server.listener.accept()).await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            assert_ne!(within(stream.read_buf(&mut request)).await.unwrap(), 0);
+        }
+        let request = String::from_utf8(request).unwrap().to_ascii_lowercase();
+        assert!(request.starts_with("get /mqtt http/1.1\r\n"), "{request}");
+        assert!(request.contains("\r\nsec-websocket-protocol: mqtt\r\n"), "{request}");
+        // It is no WebSocket then.
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        assert_eq!(client.next().await, Heard::Closed(CloseReason::Lost));
     }
 }
 
@@ -507,7 +598,10 @@ async fn what_the_client_cannot_do_is_a_lost_link_that_says_so() {
     let plain = options(1, "client");
     let cases = [
         plain.clone().with_version(Version::V5),
+        plain.clone().with_version(Version::V3_1),
+        // Nobody said whom to trust.
         ConnectOptions::new("127.0.0.1", 1, Transport::Tls, "client"),
+        ConnectOptions::new("127.0.0.1", 1, Transport::Wss { path: "/mqtt".into() }, "client"),
         plain.with_credentials("user", b"\xff".as_slice()),
         options(1, "").with_clean_session(false),
     ];
@@ -617,6 +711,25 @@ async fn scripted() -> (Server, Client, TcpStream) {
     stream.write_all(ACCEPTED).await.unwrap();
     assert_eq!(client.next().await, Heard::Opened);
     (server, client, stream)
+}
+
+/// Speaks TLS on a port of its own, as long as the test runs, and passes on what it hears to another one.
+async fn tls_in_front(certificates: &Certificates, port: u16) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let front = listener.local_addr().unwrap().port();
+    let acceptor = TlsAcceptor::from(certificates.server().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // Either may end whenever it likes.
+                let mut stream = acceptor.accept(stream).await?;
+                let mut behind = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+                copy_bidirectional(&mut stream, &mut behind).await
+            });
+        }
+    });
+    front
 }
 
 /// Reads one packet of less than 128 bytes and tells its type; none at the end of the stream.

@@ -3,6 +3,7 @@
 //! A chapter a protocol, then a summary; the exit status says whether everything was as it should be.
 
 mod amqp;
+mod kii;
 mod lifecycle;
 
 use std::{process::ExitCode, time::Instant};
@@ -37,8 +38,11 @@ impl Check {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let begin = Instant::now();
-    let chapters =
-        [("lifecycle", lifecycle::tell(&arguments).await), ("amqp", amqp::tell(&arguments).await)];
+    let chapters = [
+        ("lifecycle", lifecycle::tell(&arguments).await),
+        ("amqp", amqp::tell(&arguments).await),
+        ("kii", kii::tell(&arguments).await),
+    ];
 
     heading("Summary");
     let mut failed = 0;

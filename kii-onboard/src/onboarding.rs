@@ -6,17 +6,20 @@ use core::fmt;
 use iot_sansio::Secret;
 
 mod end_node;
+mod endpoint;
 mod field;
 mod layout_position;
 mod members;
 mod onboarded;
+mod onboarded_error;
 mod owner;
 mod thing;
 
 pub use end_node::EndNodeOnboarding;
 pub use field::{FieldFault, InvalidField};
 pub use layout_position::LayoutPosition;
-pub use onboarded::{EndNodeOnboarded, Expected, Onboarded, OnboardedError};
+pub use onboarded::{EndNodeOnboarded, Onboarded};
+pub use onboarded_error::{Expected, OnboardedError};
 pub use owner::{Owner, OwnerKind};
 pub use thing::{ThingOnboarding, ThingRef};
 
@@ -155,6 +158,18 @@ impl Onboarding {
             return Err(OnboardingError::UnknownMediaType);
         };
         read.map_err(OnboardingError::InvalidFields)
+    }
+}
+
+impl From<ThingOnboarding> for Onboarding {
+    fn from(thing: ThingOnboarding) -> Self {
+        Self::Thing(thing)
+    }
+}
+
+impl From<EndNodeOnboarding> for Onboarding {
+    fn from(node: EndNodeOnboarding) -> Self {
+        Self::EndNode(node)
     }
 }
 

@@ -1,5 +1,7 @@
 //! A thing: a machine in the MQTT vocabulary (specification, sections 7, 11 and 14).
 
+mod api;
+mod boot;
 mod config;
 mod event;
 mod pending;
@@ -29,12 +31,11 @@ use self::{
     state::State,
 };
 use crate::{
-    ApiError, MqttEndpoint, RequestId, Stage, StatusClass,
+    MqttEndpoint, Stage,
     call::Call,
-    command::Push,
-    frame::{self, DecodeError, EncodeError},
+    frame::EncodeError,
     onboarding::{Onboarded, Onboarding},
-    topic::{Resource, Topic, Topics},
+    topic::{Resource, Topics},
 };
 
 /// Onboards at the default broker, connects to the second one, subscribes, and then calls the API and hands over what is
@@ -187,7 +188,7 @@ impl Thing {
             return Err(CommandError::TooManyPending { limit });
         }
         let topic = lease.topics.build(Resource::Other(call.path()))?;
-        let (number, id) = self.request_id(&topic, call)?;
+        let (number, id) = self.request_id(now, &topic, call)?;
         let payload = call.encode(&lease.onboarded.access_token, &id)?;
 
         self.advance(now);
@@ -212,19 +213,15 @@ impl Thing {
     /// # Errors
     /// The thing is not started, or has no endpoint now; too much waits to be drained.
     pub fn onboard_again(&mut self, now: MonoTime) -> Result<(), CommandError> {
-        if matches!(self.state, State::Idle | State::Ended) {
-            return Err(CommandError::NotStarted);
-        }
-        if self.lease.is_none() {
+        self.check_queue()?;
+        let mut later = self.later(now);
+        later.check_started()?;
+        if later.lease.is_none() {
             return Err(CommandError::NotOnboarded);
         }
-        self.check_queue()?;
-        self.advance(now);
-        // It may have begun to by itself just now.
-        if self.lease.is_some() {
-            self.drop_link();
-            self.boot();
-        }
+        later.drop_link();
+        later.boot();
+        *self = later;
         Ok(())
     }
 
@@ -233,16 +230,12 @@ impl Thing {
     /// # Errors
     /// The thing is not started, or has ended; too much waits to be drained.
     pub fn stop(&mut self, now: MonoTime) -> Result<(), CommandError> {
-        if matches!(self.state, State::Idle | State::Ended) {
-            return Err(CommandError::NotStarted);
-        }
         self.check_queue()?;
-        self.advance(now);
-        // It may have given up just now, which is the one end that it tells.
-        if !self.is_finished() {
-            self.drop_link();
-            self.end(Event::Stopped);
-        }
+        let mut later = self.later(now);
+        later.check_started()?;
+        later.drop_link();
+        later.end(Event::Stopped);
+        *self = later;
         Ok(())
     }
 
@@ -258,31 +251,26 @@ impl Thing {
         matches!(self.state, State::Ready { .. })
     }
 
-    /// The number and the request id of the next call.
-    fn request_id(&self, topic: &str, call: &Call) -> Result<(u64, RequestId), CommandError> {
-        if let Some(id) = call.request_id().cloned() {
-            return match self.pending.contains(topic, &id) {
-                true => Err(CommandError::DuplicateRequestId { id }),
-                false => Ok((self.next_call, id)),
-            };
-        }
-        // A caller may have chosen the same number: at most as many are skipped as wait.
-        let mut number = self.next_call;
-        loop {
-            let id = RequestId::from_number(number);
-            if !self.pending.contains(topic, &id) {
-                return Ok((number, id));
-            }
-            number = number.saturating_add(1);
-        }
-    }
-
     fn check_queue(&self) -> Result<(), CommandError> {
         let limit = self.config.max_queued;
         match self.outputs.len() >= limit {
             true => Err(CommandError::QueueFull { limit }),
             false => Ok(()),
         }
+    }
+
+    const fn check_started(&self) -> Result<(), CommandError> {
+        match self.state {
+            State::Idle | State::Ended => Err(CommandError::NotStarted),
+            _ => Ok(()),
+        }
+    }
+
+    /// The thing at that time: for a command that what is due may forbid, and then nothing must have moved.
+    fn later(&self, now: MonoTime) -> Self {
+        let mut later = self.clone();
+        later.advance(now);
+        later
     }
 
     fn begin(&mut self, now: MonoTime) -> Result<(), CommandError> {
@@ -357,23 +345,6 @@ impl Thing {
                 }
             }
             State::Idle | State::Ready { .. } | State::Ended => {}
-        }
-    }
-
-    /// Begins with onboarding, whatever endpoint there was.
-    fn boot(&mut self) {
-        self.lease = None;
-        match self.config.boot_options() {
-            Ok(options) => self.connect(Stage::Boot, options),
-            Err(reason) => self.end(Event::Failed(reason)),
-        }
-    }
-
-    fn open_api(&mut self) {
-        let Some(lease) = &self.lease else { return };
-        match self.config.api_options(&lease.endpoint) {
-            Ok(options) => self.connect(Stage::Api, options),
-            Err(reason) => self.end(Event::Failed(reason)),
         }
     }
 
@@ -471,103 +442,6 @@ impl Thing {
             State::Onboarding { .. } => self.onboarding_message(message),
             _ => self.api_message(message),
         }
-    }
-
-    fn onboarding_message(&mut self, message: &Message<'_>) {
-        if self.boot_topics.classify(message.topic) != Topic::Onboarding {
-            return self.ignore(message, IgnoreReason::UnknownTopic);
-        }
-        if is_request(message.payload) {
-            return self.ignore(message, IgnoreReason::Echo);
-        }
-        let response = match frame::Response::decode_within(message.payload, self.config.limits) {
-            Ok(response) => response,
-            Err(error) => return self.give_up(Stage::Boot, Cause::BadPayload(error)),
-        };
-        let expected = self.config.onboarding_request_id.as_ref().map(RequestId::as_str);
-        let id = response.headers.request_id();
-        if expected.is_some() && id.is_some() && id != expected {
-            return self.ignore(message, IgnoreReason::Unmatched);
-        }
-        let error = || Box::new(ApiError::decode(&response));
-        match StatusClass::of(response.status) {
-            StatusClass::Success => match Onboarded::decode(response.body) {
-                Ok(onboarded) => self.accept(onboarded),
-                Err(error) => self.give_up(Stage::Boot, Cause::BadBody(error)),
-            },
-            StatusClass::Temporary => {
-                self.drop_link();
-                let error = error();
-                let least = error.retry_after.unwrap_or_default().min(self.config.max_retry_after);
-                self.retry_after(Stage::Boot, Cause::Status(error), least);
-            }
-            StatusClass::Permanent => self.reject(FailReason::OnboardRejected(error())),
-            StatusClass::Odd => self.reject(FailReason::UnexpectedStatus(error())),
-        }
-    }
-
-    /// Goes on to the second broker, if the cloud has told enough.
-    fn accept(&mut self, onboarded: Onboarded) {
-        let Some(endpoint) = onboarded.endpoint.clone() else {
-            return self.give_up(Stage::Boot, Cause::EndpointNotReady);
-        };
-        let ttl = endpoint.ttl;
-        if ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return self.give_up(Stage::Boot, Cause::EndpointExpired);
-        }
-        match self.config.api_options(&endpoint) {
-            Ok(options) => {
-                let onboarded = Box::new(onboarded);
-                self.tell(Event::Onboarded(onboarded.clone()));
-                self.drop_link();
-                self.lease(onboarded, endpoint, ttl);
-                self.connect(Stage::Api, options);
-            }
-            Err(reason) => self.reject(reason),
-        }
-    }
-
-    fn lease(&mut self, onboarded: Box<Onboarded>, endpoint: MqttEndpoint, left: Option<Duration>) {
-        let topics = Topics::api(&self.config.app.id, &endpoint.mqtt_topic);
-        let expires_at = left.map(|left| self.now.after(left));
-        self.lease = Some(Lease { onboarded, endpoint, topics, expires_at });
-    }
-
-    fn api_message(&mut self, message: &Message<'_>) {
-        let Some(lease) = &self.lease else { return };
-        match lease.topics.classify(message.topic) {
-            Topic::Push => self.push(message),
-            Topic::Api(_) if is_request(message.payload) => {
-                self.ignore(message, IgnoreReason::Echo);
-            }
-            Topic::Api(_) => self.response(message),
-            _ => self.ignore(message, IgnoreReason::UnknownTopic),
-        }
-    }
-
-    fn push(&mut self, message: &Message<'_>) {
-        let (len, limit) = (message.payload.len(), self.config.limits.max_payload);
-        if len > limit {
-            let error = DecodeError::TooLarge { len, limit };
-            return self.ignore(message, IgnoreReason::BadPayload(error));
-        }
-        match Push::decode(message.payload) {
-            Ok(Push::Command(command)) => self.tell(Event::Command(Box::new(command))),
-            Ok(Push::Other(push)) => self.tell(Event::Push(push)),
-            Err(error) => self.ignore(message, IgnoreReason::BadPush(error)),
-        }
-    }
-
-    fn response(&mut self, message: &Message<'_>) {
-        let response = match frame::Response::decode_within(message.payload, self.config.limits) {
-            Ok(response) => response,
-            Err(error) => return self.ignore(message, IgnoreReason::BadPayload(error)),
-        };
-        let Some(call) = self.pending.take(message.topic, &response) else {
-            return self.ignore(message, IgnoreReason::Unmatched);
-        };
-        let response = Response { call: call.call, kind: call.kind, response: response.to_owned() };
-        self.tell(Event::Response(Box::new(response)));
     }
 
     fn ignore(&mut self, message: &Message<'_>, why: IgnoreReason) {

@@ -145,6 +145,9 @@ fn arrays_and_objects_nest_up_to_32_deep() {
         OnboardedError::BadField { field: "accessToken", expected: Expected::NonEmptyText };
     assert_eq!(Onboarded::decode(wide("0").as_bytes()), Err(missing));
     assert_eq!(Onboarded::decode(wide(&nested(31)).as_bytes()), too_deep);
+    // So is what comes after the deepest place.
+    let followed = format!("[{}{},0]", "[".repeat(33), "]".repeat(33));
+    assert_eq!(Onboarded::decode(followed.as_bytes()), too_deep);
 }
 
 #[test]

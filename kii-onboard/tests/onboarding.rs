@@ -211,6 +211,12 @@ fn limits_hold_on_both_sides() {
     assert_eq!(rule(refused), ("thingID", IdRule::ForbiddenChar { index: 1 }));
     let refused = fault(by_vendor_id().owned_by(user(), "a\r\nX: b"));
     assert_eq!(rule(refused), ("Authorization", IdRule::ForbiddenChar { index: 1 }));
+    assert!(ThingOnboarding::with_thing_id("\u{e9}".repeat(1_024), "p1").is_ok());
+    let refused = fault(ThingOnboarding::with_thing_id("t".repeat(1_025), "p1"));
+    assert_eq!(rule(refused), ("thingID", IdRule::TooLong { limit: 1_024 }));
+    assert!(by_vendor_id().owned_by(user(), "t".repeat(4_096)).is_ok());
+    let refused = fault(by_vendor_id().owned_by(user(), "t".repeat(4_097)));
+    assert_eq!(rule(refused), ("Authorization", IdRule::TooLong { limit: 4_096 }));
     assert!(Owner::user("u".repeat(200)).is_ok());
     let refused = fault(Owner::group("u".repeat(201)));
     assert_eq!(rule(refused), ("owner", IdRule::TooLong { limit: 200 }));

@@ -275,7 +275,7 @@ proptest! {
     ) {
         let text = text_of(&push, blank);
         match (Push::decode(text.as_bytes()), naive::read(&push)) {
-            (Err(PushError::BadPush(_)), naive::Push::NoPush)
+            (Err(PushError::BadPush(_)), naive::Push::Nothing)
             | (Err(PushError::BadCommand(_)), naive::Push::BadCommand) => {}
             (Ok(Push::Other(object)), naive::Push::Other) => prop_assert_eq!(object.as_str(), text),
             (Ok(Push::Command(command)), naive::Push::Command(expected)) => {

@@ -1,4 +1,4 @@
-//! Programs in other languages, on AMQP libraries of those languages.
+//! Programs in other languages, on AMQP and MQTT libraries of those languages.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
 
@@ -23,6 +23,8 @@ const LINE_LIMIT: Duration = Duration::from_secs(30);
 /// standard output. Dropping it kills the process.
 pub struct Script {
     _process: Child,
+    /// None once it is told everything.
+    stdin: Option<ChildStdin>,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -35,12 +37,20 @@ impl Script {
     /// # Panics
     /// It does not start, or it is not installed although the environment says `INTEROP=required`.
     pub async fn rhea(file: &str, input: &str) -> Option<Self> {
-        let node = installed(&["node", "nodejs"])?;
-        let is_present = folder().join("node_modules/rhea").is_dir();
-        if !present("rhea (npm ci in examples/tests/peers)", is_present) {
-            return None;
-        }
-        Some(Self::start(node, file, input).await)
+        let node = node("rhea")?;
+        Some(Self::start(node, file).told_all(input).await)
+    }
+
+    /// Starts a program on [MQTT.js](https://www.npmjs.com/package/mqtt), for Node. It goes on being
+    /// [told](Self::tell).
+    ///
+    /// None when Node or MQTT.js is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    #[must_use]
+    pub fn mqttjs(file: &str) -> Option<Self> {
+        Some(Self::start(node("mqtt")?, file))
     }
 
     /// Starts a program on Qpid Proton, for Python, in the same way.
@@ -58,7 +68,14 @@ impl Script {
         if !present("python3-qpid-proton", imported.is_ok_and(|status| status.success())) {
             return None;
         }
-        Some(Self::start(PYTHON, file, input).await)
+        Some(Self::start(PYTHON, file).told_all(input).await)
+    }
+
+    /// Tells it one line more. A program that has ended does not hear it: that is noticed by what it does not say.
+    pub async fn tell(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = stdin.write_all(format!("{line}\n").as_bytes()).await;
+        }
     }
 
     /// The next line that it tells; none when it has ended.
@@ -70,7 +87,7 @@ impl Script {
         line.expect("the program says nothing").expect("the program speaks UTF-8")
     }
 
-    async fn start(program: &str, file: &str, input: &str) -> Self {
+    fn start(program: &str, file: &str) -> Self {
         let spawned = Command::new(program)
             .arg(folder().join(file))
             .stdin(Stdio::piped())
@@ -78,13 +95,26 @@ impl Script {
             .kill_on_drop(true)
             .spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{file} does not start: {error}"));
-        if let Some(mut stdin) = child.stdin.take() {
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("it is piped");
+        Self { _process: child, stdin, lines: BufReader::new(stdout).lines() }
+    }
+
+    /// The same program, that is told this and nothing more.
+    async fn told_all(mut self, input: &str) -> Self {
+        if let Some(mut stdin) = self.stdin.take() {
             // One that ends without reading is noticed by what it does not say.
             let _ = stdin.write_all(input.as_bytes()).await;
         }
-        let stdout = child.stdout.take().expect("it is piped");
-        Self { _process: child, lines: BufReader::new(stdout).lines() }
+        self
     }
+}
+
+/// Node, when it has this package.
+fn node(package: &str) -> Option<&'static str> {
+    let node = installed(&["node", "nodejs"])?;
+    let is_present = folder().join("node_modules").join(package).is_dir();
+    present(&format!("{package} (npm ci in examples/tests/peers)"), is_present).then_some(node)
 }
 
 fn folder() -> PathBuf {

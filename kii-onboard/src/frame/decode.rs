@@ -62,29 +62,21 @@ fn frame<T>(
 /// The line that begins here, without its end, and where the next one begins. None when it does not end.
 #[inline]
 fn line(head: &[u8], position: usize) -> Option<Result<(&[u8], usize), DecodeError>> {
-    let rest = head.get(position..)?;
-    // Nearly every line is nothing but printable ASCII up to its end.
-    let (line, after) = rest.split_at_checked(text::printable_len(rest))?;
-    match after {
-        [b'\r', b'\n', ..] => Some(Ok((line, position + line.len() + 2))),
-        [b'\n', ..] => Some(Ok((line, position + line.len() + 1))),
-        _ => any_line(rest, position),
-    }
+    let (line, len, is_printable) = text::split_line(head.get(position..)?)?;
+    let checked = if is_printable { Ok(()) } else { check(line, position) };
+    Some(checked.map(|()| (line, position + len)))
 }
 
-/// The same whatever the line is made of.
+/// Refuses a line that is not text.
 #[cold]
-fn any_line(rest: &[u8], position: usize) -> Option<Result<(&[u8], usize), DecodeError>> {
-    let len = rest.iter().position(|byte| *byte == b'\n')?;
-    let line = rest.get(..len).unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    Some(if str::from_utf8(line).is_err() {
+fn check(line: &[u8], position: usize) -> Result<(), DecodeError> {
+    if str::from_utf8(line).is_err() {
         Err(DecodeError::NotUtf8 { position })
     } else if line.iter().all(|byte| text::is_text_byte(*byte)) {
-        Ok((line, position + len + 1))
+        Ok(())
     } else {
         Err(DecodeError::ControlChar { position })
-    })
+    }
 }
 
 fn parse_method(line: &[u8]) -> Result<Method, DecodeError> {

@@ -1,8 +1,8 @@
 //! The headers of a frame.
 
-use core::fmt;
+use core::{fmt, iter};
 
-use super::REQUEST_ID;
+use super::{REQUEST_ID, text};
 
 /// The headers of a frame, in order, with names as they came and values without blanks around them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,10 +19,12 @@ impl<'a> Headers<'a> {
     }
 
     /// Names and values.
-    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.0.lines().filter_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            Some((name, value.trim_matches([' ', '\t'])))
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
+        let mut lines = self.0;
+        iter::from_fn(move || {
+            let (header, rest) = split_first(lines)?;
+            lines = rest;
+            Some(header)
         })
     }
 
@@ -44,6 +46,15 @@ impl<'a> Headers<'a> {
         let value = self.get("Content-Type")?;
         Some(value.split_once(';').map_or(value, |(media_type, _)| media_type).trim_ascii())
     }
+}
+
+/// The first header of lines that the decoder has checked, and the other lines.
+fn split_first(lines: &str) -> Option<((&str, &str), &str)> {
+    let (line, len, _) = text::split_line(lines.as_bytes())?;
+    let (line, rest) = (lines.get(..line.len())?, lines.get(len..)?);
+    let (name, value) = line.split_at_checked(text::token_len(line.as_bytes()))?;
+    // What is white there is blanks and HTAB: the decoder leaves no control character but that one.
+    Some(((name, value.strip_prefix(':')?.trim_ascii()), rest))
 }
 
 /// Names only: a value may be a token.

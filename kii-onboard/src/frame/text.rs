@@ -1,14 +1,33 @@
 //! What the lines of a head are made of (specification, section 6.1).
 
+/// The line that bytes begin with, without its end; its length with that; and whether it is known to be printable
+/// ASCII throughout. None when no line ends.
+#[inline]
+pub(super) fn split_line(bytes: &[u8]) -> Option<(&[u8], usize, bool)> {
+    // Nearly every line is nothing but printable ASCII, and so that is looked for together with its end.
+    let (line, after) = bytes.split_at_checked(printable_len(bytes))?;
+    match after {
+        [b'\r', b'\n', ..] => Some((line, line.len() + 2, true)),
+        [b'\n', ..] => Some((line, line.len() + 1, true)),
+        _ => split_any_line(bytes).map(|(line, len)| (line, len, false)),
+    }
+}
+
+#[cold]
+fn split_any_line(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let len = bytes.iter().position(|byte| *byte == b'\n')?;
+    let line = bytes.get(..len)?;
+    Some((line.strip_suffix(b"\r").unwrap_or(line), len + 1))
+}
+
 /// How many bytes from the start are printable ASCII, found eight at a time.
-pub(super) fn printable_len(bytes: &[u8]) -> usize {
+fn printable_len(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        // Each of the three sets the highest bit of a byte that is too small, DEL, or beyond ASCII. What they borrow
-        // or carry changes bytes behind such a byte only, and the first one is what is looked for.
-        let found =
-            (word.wrapping_sub(every(b' ')) | word.wrapping_add(every(1)) | word) & every(0x80);
+        // A control character or a byte beyond ASCII has its highest bit set in one of the two. What it borrows or
+        // carries changes bytes behind it only, and the first one is what is looked for.
+        let found = (word.wrapping_sub(every(b' ')) | word.wrapping_add(every(1))) & every(0x80);
         if found != 0 {
             return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }

@@ -49,8 +49,8 @@ impl EndNodeOnboarding {
     /// owner's.
     ///
     /// # Errors
-    /// The gateway's id is empty, has more than 1,024 characters, or one of `/ + #` or a control; the password is empty,
-    /// or not UTF-8; the token is empty, has more than 4,096 characters, or one that is not printable ASCII.
+    /// The gateway's id is empty, has more than 1,024 characters, or one of `/ + #` or a control; the password is
+    /// empty, or not UTF-8; the token is empty, has more than 4,096 characters, or one that is not printable ASCII.
     pub fn with_gateway_thing_id(
         gateway: impl Into<String>,
         id: VendorThingId,

@@ -17,18 +17,24 @@ impl<'a> Members<'a> {
 
     /// A member that must be there.
     pub(super) fn required<T: Field>(&mut self, field: &'static str) -> Option<T> {
-        let value = self.optional(field);
-        if value.is_none() && self.invalid.last().is_none_or(|last| last.field != field) {
-            self.invalid.push(InvalidField { field, fault: FieldFault::Required });
+        match self.body.members([field]) {
+            [Some(value)] => self.read(field, value),
+            [None] => {
+                self.invalid.push(InvalidField { field, fault: FieldFault::Required });
+                None
+            }
         }
-        value
     }
 
     /// A member that may be absent, but not null.
     pub(super) fn optional<T: Field>(&mut self, field: &'static str) -> Option<T> {
         let [value] = self.body.members([field]);
-        match T::from_value(value?) {
-            Ok(value) => Some(value),
+        self.read(field, value?)
+    }
+
+    fn read<T: Field>(&mut self, field: &'static str, value: Value<'_>) -> Option<T> {
+        match T::from_value(value) {
+            Ok(read) => Some(read),
             Err(fault) => {
                 self.invalid.push(InvalidField { field, fault });
                 None

@@ -88,7 +88,8 @@ impl ThingOnboarding {
     /// The same on behalf of an owner, whose access token this is.
     ///
     /// # Errors
-    /// The token is empty, has more than 4,096 characters, or one that is not printable ASCII; the thing is named by the cloud's id, and has a member that is then not taken.
+    /// The token is empty, has more than 4,096 characters, or one that is not printable ASCII; the thing is named by
+    /// the cloud's id, and has a member that is then not taken.
     pub fn owned_by(
         mut self,
         owner: Owner,
@@ -279,15 +280,12 @@ impl ThingOnboarding {
         let password = members.required(THING_PASSWORD);
         let owner = owner_token.map(|token| Some((members.required(OWNER)?, token)));
         let takes_all_options = is_vendor || owner.is_none();
-        let name = |members: &mut Members<'_>, field| match takes_all_options {
-            true => members.optional(field).map(|Name(name)| name),
-            false => None,
+        let name = |members: &mut Members<'_>, field| {
+            let Name(name) = takes_all_options.then(|| members.optional(field)).flatten()?;
+            Some(name)
         };
         let thing_type = name(&mut members, THING_TYPE);
-        let thing_properties = match takes_all_options {
-            true => members.optional(THING_PROPERTIES).map(|Properties(json)| json),
-            false => None,
-        };
+        let properties = takes_all_options.then(|| members.optional(THING_PROPERTIES)).flatten();
         let firmware_version = name(&mut members, FIRMWARE_VERSION);
         let layout_position = members.optional(LAYOUT_POSITION);
         let data_grouping_interval = name(&mut members, DATA_GROUPING_INTERVAL);
@@ -301,7 +299,7 @@ impl ThingOnboarding {
                     None => None,
                 },
                 thing_type,
-                thing_properties,
+                thing_properties: properties.map(|Properties(json)| json),
                 firmware_version,
                 layout_position,
                 data_grouping_interval,

@@ -28,8 +28,9 @@ impl Pending {
         self.0.iter().filter(|call| call.until > now).count()
     }
 
-    pub(super) fn contains(&self, topic: &str, id: &RequestId) -> bool {
-        self.0.iter().any(|call| call.topic == topic && call.id == *id)
+    /// Whether a call with this id still waits on this topic at this moment.
+    pub(super) fn contains_at(&self, now: MonoTime, topic: &str, id: &RequestId) -> bool {
+        self.0.iter().any(|call| call.until > now && call.topic == topic && call.id == *id)
     }
 
     pub(super) fn push(&mut self, call: PendingCall) {

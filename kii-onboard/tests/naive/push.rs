@@ -13,7 +13,7 @@ pub(crate) enum Node {
 /// What a push is.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Push {
-    NoPush,
+    Nothing,
     BadCommand,
     Other,
     Command(Command),
@@ -32,7 +32,7 @@ pub(crate) struct Command {
 
 pub(crate) fn read(push: &Node) -> Push {
     // Rule 1.
-    let Node::Object(members) = push else { return Push::NoPush };
+    let Node::Object(members) = push else { return Push::Nothing };
     let member = |wanted: &str| {
         let mut found = None;
         for (name, value) in members {

@@ -123,7 +123,8 @@ fn things_get_over_every_fault_of_the_cloud() {
 /// What ends a thing is told with its reason, and nothing else ends one.
 #[test]
 fn things_end_for_the_reasons_that_no_repetition_mends() {
-    let cases: [(Fault, fn(&FailReason) -> bool); 5] = [
+    type IsExpected = fn(&FailReason) -> bool;
+    let cases: [(Fault, IsExpected); 5] = [
         (Fault::refuse_connect(Stage::Boot, ConnackCode::NOT_AUTHORIZED), |reason| {
             *reason == FailReason::BootRefused(ConnackCode::NOT_AUTHORIZED)
         }),
@@ -172,10 +173,11 @@ fn things_work_through_bad_lines_and_recover_from_them() {
             .with_duplication(0.08)
             .with_reordering(true);
         let mut world = World::new(3, seed, lines, quick);
-        for _ in 0..4 {
+        for round in 0..4 {
             world.run_for(2 * MINUTE, 1.0);
             world.send_commands();
-            world.restart(if seed % 2 == 0 { Stage::Api } else { Stage::Boot });
+            world.expire(round % 3);
+            world.restart(if seed % 3 == 0 { Stage::Boot } else { Stage::Api });
         }
         assert_recovers(&mut world, &format!("seed {seed}"));
         for side in &world.sides {

@@ -182,6 +182,16 @@ impl World {
         self.drain();
     }
 
+    /// Ends the time of a thing's endpoint without a word: the next CONNECT with it is refused.
+    pub(crate) fn expire(&mut self, number: usize) {
+        let app_id = AppId::new("app01").unwrap();
+        let thing_id = self.cloud.thing_id(&app_id, &self.sides[number].vendor_id);
+        if let Some(thing_id) = thing_id.map(String::from) {
+            self.cloud.expire_endpoint(self.now, &thing_id).unwrap();
+            self.drain();
+        }
+    }
+
     /// Sends a command to every thing that has been onboarded.
     pub(crate) fn send_commands(&mut self) {
         let thing_ids: Vec<String> = self.cloud.things().map(Into::into).collect();

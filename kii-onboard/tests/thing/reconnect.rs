@@ -234,11 +234,14 @@ fn rows_7_57_and_58_stop_and_start_again() {
 
 /// The last deadline that passes before a stop may end the thing: that is the one end that is told.
 #[test]
-fn a_stop_that_comes_too_late_tells_no_second_end() {
+fn a_stop_that_comes_too_late_is_refused_and_moves_nothing() {
     let mut run = Run::started(config().with_max_boot_attempts(0));
-    run.thing.stop(MonoTime::from_millis(20_000)).unwrap();
+    let before = run.thing.clone();
+    let late = MonoTime::from_millis(20_000);
+    assert_eq!(run.thing.stop(late), Err(CommandError::NotStarted));
+    assert_eq!(run.thing, before);
     assert_eq!(
-        run.drain(),
+        run.at(20_000),
         ["close 1", "gave up RetriesExhausted { attempts: 1, cause: ConnectTimeout }"]
     );
 }
