@@ -327,13 +327,13 @@ impl Talk {
             match self.thing.poll_output() {
                 Output::Action(action) => {
                     self.check(&action);
-                    self.to_cloud(&action);
+                    self.feed_cloud(&action);
                 }
                 Output::Event(event) => self.hear(&event),
                 Output::Idle(_) => match self.cloud.poll_output() {
                     Output::Action(action) => {
                         self.check(&action);
-                        self.to_thing(action);
+                        self.feed_thing(action);
                     }
                     Output::Event(event) => self.check(&event),
                     Output::Idle(_) => return,
@@ -342,7 +342,7 @@ impl Talk {
         }
     }
 
-    fn to_cloud(&mut self, action: &mqtt::Action) {
+    fn feed_cloud(&mut self, action: &mqtt::Action) {
         let (now, cloud) = (self.now, &mut self.cloud);
         let fed: Result<(), CloudError> = match action {
             mqtt::Action::Open(open) => {
@@ -371,7 +371,7 @@ impl Talk {
         fed.unwrap();
     }
 
-    fn to_thing(&mut self, action: cloud::server::Action) {
+    fn feed_thing(&mut self, action: cloud::server::Action) {
         use cloud::server::Action;
         let (now, thing) = (self.now, &mut self.thing);
         let fed = match action {
