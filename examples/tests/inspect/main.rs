@@ -251,6 +251,11 @@ fn the_program_itself_keeps_its_streams_and_its_exit_status() {
     assert_eq!((status, &*messages), (1, ""));
     assert_eq!(kinds(&parsed(&output)), ["1 BadInput payload", "2 ok"]);
 
+    let refused = r#"{"payload":"200\r\nno header\r\n\r\n"}"#;
+    let (status, output, messages) = spawn(&["kii-response"], refused);
+    assert_eq!((status, &*messages), (1, ""));
+    assert_eq!(kinds(&parsed(&output)), ["1 BadHeader"]);
+
     let (status, output, messages) = spawn(&["lifecycle-decode", "--stern"], good);
     assert_eq!((status, &*output), (2, ""));
     assert!(messages.contains("--stern"), "{messages}");
