@@ -5,15 +5,15 @@ mod driven;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use iot_sansio::mqtt::ConnackCode;
+use iot_sansio::{Jitter, mqtt::ConnackCode};
 use kii_onboard::{
-    ApiError, App, Json, Stage,
+    ApiError, App, Json, Stage, VendorThingId,
     call::Answer,
     cloud::{self as machine, Effect, Fault, Requests},
     command::{Action, ActionResults, CommandState, NewCommand},
     frame::Status,
-    onboarding::Owner,
-    thing::FailReason,
+    onboarding::{Owner, ThingOnboarding},
+    thing::{Config, FailReason},
 };
 use serde_json::json;
 
@@ -251,19 +251,23 @@ impl Lamps {
         Ok(Refused { error: *error, corrected })
     }
 
-    /// Has a lamp upload its state, and the cloud answer on a topic that is none of the lamp's.
+    /// Has one more lamp upload its state, and the cloud answer on a topic that is none of the lamp's.
     ///
     /// # Errors
     /// The call is answered all the same, or the second one is not.
     pub async fn lead_astray(&mut self) -> Result<Astray, Failure> {
         let states = Requests::any().at(Stage::Api).ending("/states");
         self.fault(Fault::on_request(states, [Effect::WrongTopic(WRONG_TOPIC.into())]))?;
-        let lamp = self.lamps.first_mut().ok_or("there are no lamps")?;
-        let call = lamp.state()?;
-        let Err(unanswered) = lamp.call(&call).await? else {
+        let config = self.config("astray", PASSWORD)?.with_request_timeout(REQUEST_TIMEOUT);
+        let mut lamp = Driven::new(&self.cloud, config, self.seed)?;
+        lamp.start()?;
+        lamp.ready().await?;
+        let Err(unanswered) = lamp.call(&lamp.state()?).await? else {
             return Err("it is answered all the same".into());
         };
-        Ok(Astray { unanswered, again: lamp.upload_state().await? })
+        let again = lamp.upload_state().await?;
+        lamp.stop().await?;
+        Ok(Astray { unanswered, again })
     }
 
     /// Stops a lamp, and starts another one with nothing but what the first one saved.
@@ -296,8 +300,17 @@ impl Lamps {
     }
 
     fn lamp(&mut self, name: &str, password: &str) -> Result<Driven, Failure> {
+        let config = self.config(name, password)?;
         self.seed = self.seed.wrapping_add(1);
-        Driven::new(&self.app, &self.cloud, name, password, self.seed)
+        Driven::new(&self.cloud, config, self.seed)
+    }
+
+    fn config(&self, name: &str, password: &str) -> Result<Config, Failure> {
+        let name = VendorThingId::new(name)?;
+        let onboarding = ThingOnboarding::with_vendor_thing_id(name, password)?;
+        Ok(Config::new(self.app.clone(), self.cloud.default_broker(), onboarding)
+            .with_onboarding_timeout(ONBOARDING_TIMEOUT)
+            .with_backoff(BACKOFF, MAX_BACKOFF, Jitter::Equal))
     }
 
     fn fault(&self, fault: Fault) -> Result<(), Failure> {
@@ -321,8 +334,8 @@ const WRONG_TOPIC: &str = "p/somebody/thing-if/apps/app01/news";
 /// Of the endpoint that expires; such a short one is told on purpose.
 pub const TTL: Duration = Duration::from_secs(1);
 /// Of a lamp, for the answer to its onboarding; by default 30 s.
-pub const ONBOARDING_TIMEOUT: Duration = Duration::from_secs(1);
-/// Of a lamp, for the response to a call; by default 30 s.
+pub const ONBOARDING_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Of the lamp that is led astray, for the response to a call; by default 30 s.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Of a lamp, before the second attempt; by default 1 s.
 pub const BACKOFF: Duration = Duration::from_millis(100);

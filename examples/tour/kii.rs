@@ -63,8 +63,8 @@ Behind them stands the cloud's side: it decides who may connect, answers request
 connection they came on, and pushes commands. The lamps are things of this family on rumqttc, an
 ordinary MQTT client; all of them are called anonymous until they are onboarded.
 
-Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding and {REQUEST_TIMEOUT:?} for a
-response instead of 30 s each, and {BACKOFF:?} before another attempt instead of 1 s.
+Time runs fast here: a lamp waits {ONBOARDING_TIMEOUT:?} for the answer to its onboarding instead of 30 s, and
+{BACKOFF:?} before another attempt instead of 1 s.
 ",
         port(Stage::Boot)?,
         port(Stage::Api)?,
@@ -150,7 +150,9 @@ fn print_refused(expired: &Expired, refused: &Refused) {
 }
 
 fn print_astray(astray: &Astray) {
-    println!("The response to a state goes astray:\n");
+    println!(
+        "The response to a state goes astray; this lamp waits {REQUEST_TIMEOUT:?} for one instead of 30 s:\n"
+    );
     for ignored in &astray.unanswered.ignored {
         println!("  {} {}: left alone, {}", style("!").yellow(), ignored.topic, ignored.why);
     }

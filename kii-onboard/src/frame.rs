@@ -90,8 +90,8 @@ impl<'a> Request<'a> {
         Ok(Self { method, headers, body })
     }
 
-    /// Writes a payload: `Name: value`, CRLF, the blank line also without a body. The headers are gone through twice, so
-    /// that there is one allocation.
+    /// Writes a payload: `Name: value`, CRLF, the blank line also without a body. The headers are gone through
+    /// twice, so that there is one allocation.
     ///
     /// # Errors
     /// A header cannot be written; the payload would pass the default [`Limits`].

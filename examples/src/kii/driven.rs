@@ -2,17 +2,15 @@
 
 use std::{collections::VecDeque, mem, time::Duration};
 
-use iot_sansio::Jitter;
 use kii_onboard::{
-    App, DefaultBroker, Json, VendorThingId,
+    Json,
     call::{Answer, Call},
     command::{Action, ActionResult, ActionResults, Actions},
-    onboarding::{Onboarded, ThingOnboarding},
+    onboarding::Onboarded,
     thing::{CallFailure, Cause, Config, Event, FailReason, Ignored, Thing},
 };
 use serde_json::{Value, json};
 
-use super::{BACKOFF, MAX_BACKOFF, ONBOARDING_TIMEOUT, REQUEST_TIMEOUT};
 use crate::{
     kii_cloud::KiiCloud,
     lifecycle::Failure,
@@ -49,20 +47,7 @@ pub struct Unanswered {
 }
 
 impl Driven {
-    pub(super) fn new(
-        app: &App,
-        cloud: &KiiCloud,
-        name: &str,
-        password: &str,
-        seed: u64,
-    ) -> Result<Self, Failure> {
-        let name = VendorThingId::new(name)?;
-        let onboarding = ThingOnboarding::with_vendor_thing_id(name, password)?;
-        let broker: DefaultBroker = cloud.default_broker();
-        let config = Config::new(app.clone(), broker, onboarding)
-            .with_backoff(BACKOFF, MAX_BACKOFF, Jitter::Equal)
-            .with_onboarding_timeout(ONBOARDING_TIMEOUT)
-            .with_request_timeout(REQUEST_TIMEOUT);
+    pub(super) fn new(cloud: &KiiCloud, config: Config, seed: u64) -> Result<Self, Failure> {
         Ok(Self {
             thing: Thing::new(config, seed)?,
             adapter: Adapter::new().with_tls(cloud.client_tls()?),

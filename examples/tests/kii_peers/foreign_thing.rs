@@ -14,34 +14,47 @@ use crate::{
     world::World,
 };
 
+/// How the thing comes; by default over TLS, as it should.
+#[derive(Clone, Copy)]
+struct Settings {
+    kind: TransportKind,
+    app_key: &'static str,
+    password: &'static str,
+    /// How it ends the lines of its requests.
+    eol: &'static str,
+}
+
+const GOOD: Settings =
+    Settings { kind: TransportKind::Tls, app_key: APP_KEY, password: THING_PASSWORD, eol: "\r\n" };
+
 #[tokio::test]
 async fn it_converses_over_tls() {
-    converse(TransportKind::Tls).await;
+    converse(GOOD).await;
 }
 
 #[tokio::test]
 async fn it_converses_over_websocket() {
-    converse(TransportKind::Ws).await;
+    converse(Settings { kind: TransportKind::Ws, ..GOOD }).await;
 }
 
 #[tokio::test]
 async fn it_converses_over_websocket_over_tls() {
-    converse(TransportKind::Wss).await;
+    converse(Settings { kind: TransportKind::Wss, ..GOOD }).await;
+}
+
+#[tokio::test]
+async fn it_may_end_its_lines_as_things_in_the_wild_do() {
+    converse(Settings { eol: "\n", ..GOOD }).await;
 }
 
 #[tokio::test]
 async fn it_is_told_that_its_password_is_wrong() {
     let Some(world) = World::start(0).await else { return };
-    let Some(mut first) = start(&world.brokers, TransportKind::Tls, APP_KEY, THING_PASSWORD).await
-    else {
-        return;
-    };
+    let Some(mut first) = start(&world.brokers, GOOD).await else { return };
     assert!(line(&mut first).await["onboarded"].is_string());
     drop(first);
-    let Some(mut thing) = start(&world.brokers, TransportKind::Tls, APP_KEY, "another").await
-    else {
-        return;
-    };
+    let wrong = Settings { password: "another", ..GOOD };
+    let Some(mut thing) = start(&world.brokers, wrong).await else { return };
     let rejected = json!({"rejected": 401, "errorCode": "WRONG_PASSWORD"});
     assert_eq!(line(&mut thing).await, rejected);
     assert_eq!(thing.line().await, None);
@@ -49,20 +62,17 @@ async fn it_is_told_that_its_password_is_wrong() {
 
 #[tokio::test]
 async fn it_is_refused_with_a_wrong_application_key() {
-    let Some(world) = World::start(0).await else { return };
-    let Some(mut thing) = start(&world.brokers, TransportKind::Tls, "key02", THING_PASSWORD).await
-    else {
-        return;
-    };
+    let Some(brokers) = Brokers::start() else { return };
+    let wrong = Settings { app_key: "key02", ..GOOD };
+    let Some(mut thing) = start(&brokers, wrong).await else { return };
     assert_eq!(line(&mut thing).await, json!({"refused": 5}));
     assert_eq!(thing.line().await, None);
 }
 
-async fn converse(kind: TransportKind) {
+/// Onboards, uploads its state and reads it, obeys a command and reports the result.
+async fn converse(settings: Settings) {
     let Some(mut world) = World::start(0).await else { return };
-    let Some(mut thing) = start(&world.brokers, kind, APP_KEY, THING_PASSWORD).await else {
-        return;
-    };
+    let Some(mut thing) = start(&world.brokers, settings).await else { return };
     let onboarded = line(&mut thing).await;
     let thing_id = onboarded["onboarded"].as_str().expect("an id").to_string();
 
@@ -94,31 +104,28 @@ async fn converse(kind: TransportKind) {
     assert_eq!(world.answered(expected.len()).await, expected);
 }
 
-async fn start(
-    brokers: &Brokers,
-    kind: TransportKind,
-    app_key: &str,
-    thing_password: &str,
-) -> Option<Script> {
+/// None when Node or MQTT.js is not installed: that is printed.
+async fn start(brokers: &Brokers, settings: Settings) -> Option<Script> {
     let mut script = Script::mqttjs("kii_thing.js")?;
-    let transport = match kind {
+    let transport = match settings.kind {
         TransportKind::Tcp => "tcp",
         TransportKind::Tls => "tls",
         TransportKind::Ws => "ws",
         TransportKind::Wss => "wss",
     };
-    let settings = json!({
+    let told = json!({
         "ca": brokers.ca_pem(),
         "transport": transport,
         "host": HOST,
-        "port": brokers.default_ports().get(kind).expect("it has all four"),
+        "port": brokers.default_ports().get(settings.kind).expect("it has all four"),
         "appId": APP_ID,
-        "appKey": app_key,
+        "appKey": settings.app_key,
         "vendorThingId": "v1",
-        "thingPassword": thing_password,
+        "thingPassword": settings.password,
+        "eol": settings.eol,
         "state": state(),
     });
-    script.tell(&settings.to_string()).await;
+    script.tell(&told.to_string()).await;
     Some(script)
 }
 

@@ -7,6 +7,7 @@ use kii_onboard::{
     cloud,
     command::{Action, ActionResult, ActionResults, Actions, CommandState, NewCommand},
     frame::{Method, Status},
+    onboarding::Owner,
     thing::{Cause, Config, Event},
 };
 
@@ -96,6 +97,33 @@ async fn a_thing_onboards_again_when_the_second_broker_refuses_its_endpoint() {
     assert_eq!(world.answered(3).await, [onboarding.clone(), onboarding, states]);
 }
 
+#[tokio::test]
+async fn a_thing_whose_endpoint_is_withdrawn_tries_it_once_more_and_then_onboards_again() {
+    let Some(mut world) = World::start(0).await else { return };
+    let config = world.brokers.thing("v1", TransportKind::Tls);
+    let Some(mut thing) = OurThing::start(&world.brokers, config).await else { return };
+    let first = thing.onboarded().await;
+    thing.ready().await;
+
+    let endpoint = first.endpoint.expect("an endpoint");
+    // The broker cuts whom it would not admit any more.
+    world.brokers.second().admit(&endpoint.user_name, "another password").expect("a file");
+    let causes = [
+        (Stage::Api, Cause::ConnectionLost),
+        (Stage::Boot, Cause::EndpointRefused(ConnackCode::NOT_AUTHORIZED)),
+    ];
+    for cause in causes {
+        let Some(Event::Retrying(retrying)) = thing.event().await else { panic!("it goes on") };
+        assert_eq!((retrying.stage, retrying.cause), cause);
+    }
+    let second = thing.onboarded().await;
+    thing.ready().await;
+    thing.upload(&second.thing_id).await;
+    let onboarding = (Some(Method::Post), "onboardings".to_string(), Status::OK);
+    let states = (Some(Method::Put), states(&second.thing_id), Status::CREATED);
+    assert_eq!(world.answered(3).await, [onboarding.clone(), onboarding, states]);
+}
+
 /// Onboards, uploads its state, obeys a command and reports the result.
 async fn converse(kind: TransportKind, configure: impl Fn(Config) -> Config) {
     let Some(mut world) = World::start(0).await else { return };
@@ -137,7 +165,8 @@ async fn converse(kind: TransportKind, configure: impl Fn(Config) -> Config) {
 
 /// Has the cloud send a command; its id.
 pub(crate) async fn send_command(world: &World, thing_id: &str) -> String {
-    let new = NewCommand::plain(ISSUER, "SmartLight", 1, actions()).expect("a good command");
+    let issuer = Owner::user("u-1").expect("a good id");
+    let new = NewCommand::plain(issuer, "SmartLight", 1, actions()).expect("a good command");
     let thing_id = thing_id.to_string();
     let sent = world.command(move |cloud, now| cloud.send_command(now, &thing_id, &new)).await;
     sent.expect("the cloud knows the thing")

@@ -1,6 +1,6 @@
-// A cloud on MQTT.js, for things of one application: onboards them, stores what they tell, pushes what it is told to. It
-// is written from the description of the protocol and shares nothing with the crates. To two ordinary brokers it is a
-// client that subscribes to all requests and answers on their topics, so that its answers come back to it.
+// A cloud on MQTT.js, for things of one application: onboards them, stores what they tell, pushes what it is told to.
+// It is written from the description of the protocol and shares nothing with the crates. To two ordinary brokers it is
+// a client that subscribes to all requests and answers on their topics, so that its answers come back to it.
 //
 // Reads JSON Lines: first where to connect and what to send things to, then `admitted` (the second broker knows the
 // endpoint now) and `push`. Writes JSON Lines: that it is ready, endpoints, and every request of the API.

@@ -28,9 +28,9 @@ function connect(settings, { host, port, clientId, username, password }) {
   }, false);
 }
 
-function request(method, headers, body) {
+function request({ eol }, method, headers, body) {
   const lines = [method, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  return `${lines.join(eol)}${eol}${eol}${body}`;
 }
 
 function response(payload) {
@@ -71,7 +71,7 @@ async function onboard(settings) {
   await client.subscribeAsync(topic);
   const answer = message(client, topic, (payload) => (isResponse(payload) ? response(payload) : undefined));
   const body = JSON.stringify({ vendorThingID: vendorThingId, thingPassword }, null, 2);
-  await client.publishAsync(topic, request('POST', { 'Content-type': ONBOARDING }, body));
+  await client.publishAsync(topic, request(settings, 'POST', { 'Content-type': ONBOARDING }, body));
   const { status, body: text } = await answer;
   await client.endAsync();
   const fields = JSON.parse(text);
@@ -97,7 +97,7 @@ async function work(settings, { thingID, accessToken, mqttEndpoint }) {
     const headers = { Authorization: `Bearer ${accessToken}`, 'X-Kii-RequestID': id };
     if (value !== undefined) headers['Content-Type'] = 'application/json';
     const body = value === undefined ? '' : JSON.stringify(value);
-    await client.publishAsync(topic, request(method, headers, body));
+    await client.publishAsync(topic, request(settings, method, headers, body));
     const { status, body: text } = await answer;
     tell({ answered: `${method} ${resource}`, status, body: text === '' ? null : JSON.parse(text) });
   };

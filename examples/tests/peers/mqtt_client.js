@@ -1,8 +1,8 @@
 // The MQTT client of a machine that runs in another process, on MQTT.js. It knows nothing of what the machine is for.
 //
-// Reads JSON Lines: first the certificate to trust, then what the machine wants done. Writes JSON Lines: what the machine
-// is told. Bytes are base64. `own` are filters that the machine does not know of: they are subscribed to before it hears
-// that a connection is open.
+// Reads JSON Lines: first the certificate to trust, then what the machine wants done. Writes JSON Lines: what the
+// machine is told. Bytes are base64. `own` are filters that the machine does not know of: they are subscribed to before
+// it hears that a connection is open.
 'use strict';
 
 const readline = require('node:readline');

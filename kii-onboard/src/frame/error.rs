@@ -8,7 +8,9 @@ pub enum DecodeError {
     #[error("the payload is empty")]
     Empty,
     /// There are too many bytes.
-    #[error("the payload has {len} bytes, at most {limit} are read")]
+    #[error(
+        "the payload has {len} bytes, at most {limit} are read: raise `max_payload`, or drop it"
+    )]
     TooLarge {
         /// How many.
         len: usize,
@@ -16,16 +18,20 @@ pub enum DecodeError {
         limit: usize,
     },
     /// The first line is not that of such a frame.
-    #[error("the first line is not that of a request, or not that of a response")]
+    #[error(
+        "the payload does not begin as this kind of frame: look at its topic first, it may be another kind"
+    )]
     BadStartLine,
     /// The head does not end in time.
-    #[error("no blank line ends the head within {limit} bytes")]
+    #[error(
+        "no blank line ends the head within {limit} bytes: raise `max_head`, or drop the payload"
+    )]
     HeadTooLarge {
         /// How many bytes a head may have.
         limit: usize,
     },
     /// The head does not end.
-    #[error("no blank line ends the head")]
+    #[error("no blank line ends the head: it is needed without a body too")]
     MissingBlankLine,
     /// A line of the head is not UTF-8.
     #[error("the line at byte {position} is not UTF-8")]
@@ -46,13 +52,13 @@ pub enum DecodeError {
     #[error("the method is none that is known")]
     UnknownMethod,
     /// A line is not `name: value`.
-    #[error("the line at byte {position} is not a header")]
+    #[error("the line at byte {position} is not `name: value`")]
     BadHeader {
         /// Where the line begins.
         position: usize,
     },
     /// There are too many headers.
-    #[error("there are more than {limit} headers")]
+    #[error("there are more than {limit} headers: raise `max_headers`, or drop the payload")]
     TooManyHeaders {
         /// How many there may be.
         limit: usize,
@@ -63,9 +69,11 @@ pub enum DecodeError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A name is not a token, or a value has a control character or a blank at either end. The value is not repeated: it
-    /// may be a secret.
-    #[error("header {index} has a name or a value that cannot be written")]
+    /// A name is not a token, or a value has a control character or a blank at either end. The value is not repeated:
+    /// it may be a secret.
+    #[error(
+        "header {index}: its name must be a token, its value without controls and outer blanks"
+    )]
     InvalidHeader {
         /// Which one, from 0.
         index: usize,

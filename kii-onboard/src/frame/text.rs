@@ -25,10 +25,9 @@ fn printable_len(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        // Each of the three sets the highest bit of a byte that is too small, DEL, or beyond ASCII. What they borrow
-        // or carry changes bytes behind such a byte only, and the first one is what is looked for.
-        let found =
-            (word.wrapping_sub(every(b' ')) | word.wrapping_add(every(1)) | word) & every(0x80);
+        // A control character or a byte beyond ASCII has its highest bit set in one of the two. What it borrows or
+        // carries changes bytes behind it only, and the first one is what is looked for.
+        let found = (word.wrapping_sub(every(b' ')) | word.wrapping_add(every(1))) & every(0x80);
         if found != 0 {
             return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }

@@ -76,8 +76,7 @@ fn every_frame_is_written_or_refused() {
             "E07" => {
                 let payload = payload_of(text(vector, "decoded"));
                 let request = Request::decode(&payload).unwrap();
-                let headers = pairs(request.headers);
-                encode("req", request.method.as_str(), &headers, request.body)
+                Request::encode(request.method, request.headers.iter(), request.body)
             }
             "E09" => {
                 assert!(RequestId::new(text(vector, "requestId")).is_err());
