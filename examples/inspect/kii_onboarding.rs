@@ -11,9 +11,9 @@ use super::jsonl::{Failure, Members, variant_names};
 
 /// Tells what the answer to an onboarding with Kii Cloud holds.
 ///
-/// Reads {"payload":…,"endNode":BOOL?}: the body of the response, a text, an object, or "payloadHex"; with endNode the one
-/// that a gateway gets for an end node. Token and password must be there and are not shown. The mqttEndpoint is null while
-/// the second broker is not ready, and each of its members that is absent.
+/// Reads {"payload":…,"endNode":true?}: the body of the response, a text, an object, or "payloadHex"; with endNode the
+/// one that a gateway gets for an end node. Token and password must be there and are not shown. The mqttEndpoint is null
+/// while the second broker is not ready, and so is each of its members that is absent.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {}

@@ -9,8 +9,8 @@ use super::jsonl::{Failure, Members, compact, variant_names};
 
 /// Tells what Kii Cloud pushes to things.
 ///
-/// Reads {"payload":…}: a text, an object, or "payloadHex". A command is told with its actions as they came, but for the
-/// space in them. An error's "reason" says more than its kind.
+/// Reads {"payload":…}: a text, an object, or "payloadHex". A command is told with its actions as they came, but for
+/// the space in them. An error's "reason" says more than its kind.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {}

@@ -9,8 +9,8 @@ use super::jsonl::{Failure, Members, variant_names};
 
 /// Takes requests apart that things publish to Kii Cloud.
 ///
-/// Reads {"payload":"…"}, or "payloadHex" for one that is not text. Lines may end in CRLF or LF. Headers are told as they
-/// are, tokens among them, and the body in hex.
+/// Reads {"payload":"…"}, or "payloadHex" for one that is not text. Lines may end in CRLF or LF. Headers are told as
+/// they are, tokens among them, and the body in hex.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {}

@@ -12,8 +12,8 @@ use super::{
 
 /// Takes responses apart that Kii Cloud publishes to things.
 ///
-/// Reads {"payload":"…"}, or "payloadHex" for one that is not text. Lines may end in CRLF or LF. The body is told in hex:
-/// for that of an onboarding there is kii-onboarding. A push is no response: for it there is kii-push.
+/// Reads {"payload":"…"}, or "payloadHex" for one that is not text. Lines may end in CRLF or LF. The body is told in
+/// hex: for that of an onboarding there is kii-onboarding. A push is no response: for it there is kii-push.
 #[derive(Args)]
 #[command(after_help = EXAMPLE, verbatim_doc_comment)]
 pub(super) struct Options {}
