@@ -6,9 +6,9 @@ prints COUNT random inputs of `inspect kii-request`, `kii-response`, `kii-onboar
 JSON object a line: the "input" line, and what must come of it: the "ok", or the "error". The seed is fixed. Standard
 library only.
 
-Where the specification is silent this takes the crate's side: what holds half of a surrogate pair is no text, of members
-with the same name the last one counts, an action with two of them is none, and a body that is too deep is so before it
-is anything else.
+Where the specification is silent this takes the crate's side: what holds half of a surrogate pair is no text, of
+members with the same name the last one counts, an action with two of them is none, and a body that is too deep is so
+before it is anything else.
 """
 
 import json
