@@ -167,7 +167,7 @@ impl Config {
         Self { request_timeout: timeout, ..self }
     }
 
-    /// Sets the waits between attempts. Default: 1 s, doubled up to 30 s, without jitter.
+    /// Sets the waits between attempts, each at least 1 ms. Default: 1 s, doubled up to 30 s, without jitter.
     ///
     /// Where many things may lose their broker at the same moment, take [`Jitter::Equal`] or [`Jitter::Full`].
     #[must_use]

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use iot_sansio::{
-    MonoTime,
+    Jitter, MonoTime,
     mqtt::{ConnectOptions, Transport, Version},
 };
 use kii_onboard::{
@@ -244,4 +244,18 @@ fn a_stop_that_comes_too_late_is_refused_and_moves_nothing() {
         run.at(20_000),
         ["close 1", "gave up RetriesExhausted { attempts: 1, cause: ConnectTimeout }"]
     );
+}
+
+/// Without that an input would never return.
+#[test]
+fn one_moment_holds_no_endless_row_of_attempts() {
+    let none = Duration::ZERO;
+    let hasty = config().with_connect_timeout(none).with_backoff(none, none, Jitter::None);
+    let mut run = Run::started(hasty);
+    assert_eq!(run.opened(1), ["close 1", "retrying boot 1 1 ConnectTimeout"]);
+    assert_eq!(run.deadline(), Some(1));
+
+    let mut run = Run::started(config());
+    run.thing.stop(MonoTime::MAX).unwrap();
+    assert_eq!(run.drain(), ["close 1", "retrying boot 1 1000 ConnectTimeout", "stopped"]);
 }
