@@ -14,7 +14,7 @@ use console::style;
 /// The crates at work: real peers on loopback, in one process, with nothing to install.
 #[derive(Parser)]
 struct Arguments {
-    /// Where the randomness comes from; the same seed tells the same story
+    /// Where the randomness comes from; the same seed tells the same story, but for what depends on real time
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// How many devices
