@@ -150,3 +150,16 @@ fn a_full_line_takes_nothing_more_and_says_so() {
     line.retain(|item| *item == 1);
     assert_eq!(arrivals(&mut line), [(MonoTime::ORIGIN, 1)]);
 }
+
+#[test]
+fn changed_faults_are_for_what_is_sent_from_then_on() {
+    let delay = Duration::from_millis(10);
+    let mut line = Line::new(Faults::none().with_delay(delay..=delay), 0);
+    assert!(line.send(MonoTime::ORIGIN, 'a'));
+    line.set_faults(Faults::none().with_loss(1.0));
+    assert!(!line.send(MonoTime::ORIGIN, 'b'));
+    line.set_faults(Faults::none());
+    assert!(line.send(MonoTime::from_millis(20), 'c'));
+    let (first, last) = (MonoTime::from_millis(10), MonoTime::from_millis(20));
+    assert_eq!(arrivals(&mut line), [(first, 'a'), (last, 'c')]);
+}
