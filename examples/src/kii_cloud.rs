@@ -7,26 +7,20 @@ use kii_onboard::{
     DefaultBroker, Ports, Stage, TransportKind,
     cloud::{Cloud, Config, Event},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{
-        broadcast::{self, error::RecvError},
-        watch,
-    },
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use tokio_rustls::{TlsAcceptor, rustls::ClientConfig};
 
 use self::{client::serve, shared::Shared};
-use crate::certificates::{self, Certificates};
+use crate::{
+    certificates::{self, Certificates},
+    service::Events,
+};
 
 mod client;
 mod shared;
 
 /// The host of the default broker.
 const HOST: &str = "localhost";
-/// Events that may wait to be asked for.
-const EVENTS: usize = 4096;
 
 /// The `Cloud` machine of `kii-onboard` behind two real MQTT brokers, on free ports of 127.0.0.1.
 ///
@@ -54,8 +48,7 @@ pub struct KiiCloud {
     tls: TlsAcceptor,
     shared: Arc<Shared>,
     ports: [Ports; 2],
-    events: broadcast::Receiver<Event>,
-    missed: u64,
+    events: Events<Event>,
     /// Ends with this.
     _timer: JoinSet<()>,
     brokers: Brokers,
@@ -87,22 +80,13 @@ impl KiiCloud {
         let mut listeners = Vec::new();
         let boot = listen(Stage::Boot, &mut listeners).await?;
         let api = listen(Stage::Api, &mut listeners).await?;
-        let (teller, events) = broadcast::channel(EVENTS);
+        let (teller, events) = Events::new();
         let shared = Arc::new(Shared::new(Cloud::new(config.with_ports(api)), teller));
         let mut timer = JoinSet::new();
         let time = Arc::clone(&shared);
         timer.spawn(async move { time.keep_time().await });
         let brokers = Brokers::run(listeners, &tls, &shared);
-        Ok(Self {
-            certificates,
-            tls,
-            shared,
-            ports: [boot, api],
-            events,
-            missed: 0,
-            _timer: timer,
-            brokers,
-        })
+        Ok(Self { certificates, tls, shared, ports: [boot, api], events, _timer: timer, brokers })
     }
 
     /// The default broker, as a thing is told it.
@@ -152,20 +136,13 @@ impl KiiCloud {
     /// The next thing that the machine tells. Of more than 4,096 that wait, the oldest are dropped and counted in
     /// [`missed`](Self::missed). Cancel safe.
     pub async fn event(&mut self) -> Event {
-        loop {
-            match self.events.recv().await {
-                Ok(event) => return event,
-                Err(RecvError::Lagged(dropped)) => self.missed += dropped,
-                // The machine is kept here, and so is whoever tells.
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
-        }
+        self.events.next().await
     }
 
     /// How many events were dropped before the last one that was taken: nobody asked for them in time.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.missed
+        self.events.missed()
     }
 }
 

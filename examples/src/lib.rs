@@ -13,4 +13,5 @@ pub mod lifecycle;
 pub mod mqtt_adapter;
 pub mod peers;
 pub mod platform;
+mod service;
 pub mod tls;

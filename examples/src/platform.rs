@@ -9,23 +9,18 @@ use std::{
 
 use amqp_auth::platform::{self as machine, Config, Event};
 use iot_sansio::{MonoTime, UnixMillis, WallClock, amqp::Connection};
-use tokio::{
-    net::TcpListener,
-    sync::broadcast::{self, error::RecvError},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_rustls::{TlsAcceptor, rustls::ClientConfig};
 
-use crate::certificates::{self, Certificates};
-
 use self::{client::serve, shared::Shared};
+use crate::{
+    certificates::{self, Certificates},
+    service::Events,
+};
 
 mod client;
 mod message;
 mod shared;
-
-/// Events that may wait to be asked for.
-const EVENTS: usize = 4096;
 
 /// The `Platform` machine of `amqp-auth` behind a real AMQP server, on a free port of 127.0.0.1.
 ///
@@ -50,8 +45,7 @@ pub struct Platform {
     port: u16,
     certificates: Certificates,
     shared: Arc<Shared>,
-    events: broadcast::Receiver<Event>,
-    missed: u64,
+    events: Events<Event>,
     /// Listens, keeps the time and serves; ends with this.
     _tasks: JoinSet<()>,
 }
@@ -80,13 +74,13 @@ impl Platform {
         let port = listener.local_addr()?.port();
 
         let clock = WallClock::new(MonoTime::ORIGIN, UnixMillis::from(SystemTime::now()));
-        let (teller, events) = broadcast::channel(EVENTS);
+        let (teller, events) = Events::new();
         let shared = Arc::new(Shared::new(machine::Platform::new(config, clock), teller));
         let mut tasks = JoinSet::new();
         tasks.spawn(listen(listener, tls, Arc::clone(&shared)));
         let timer = Arc::clone(&shared);
         tasks.spawn(async move { timer.keep_time().await });
-        Ok(Self { port, certificates, shared, events, missed: 0, _tasks: tasks })
+        Ok(Self { port, certificates, shared, events, _tasks: tasks })
     }
 
     /// Where it listens.
@@ -123,20 +117,13 @@ impl Platform {
     /// The next thing that the machine tells. Of more than 4,096 that wait, the oldest are dropped and counted in
     /// [`missed`](Self::missed). Cancel safe.
     pub async fn event(&mut self) -> Event {
-        loop {
-            match self.events.recv().await {
-                Ok(event) => return event,
-                Err(RecvError::Lagged(dropped)) => self.missed += dropped,
-                // The machine is kept here, and so is whoever tells.
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
-        }
+        self.events.next().await
     }
 
     /// How many events were dropped before the last one that was taken: nobody asked for them in time.
     #[must_use]
     pub fn missed(&self) -> u64 {
-        self.missed
+        self.events.missed()
     }
 }
 

@@ -10,24 +10,20 @@ use kii_onboard::cloud::{
     Cloud, Event,
     server::{Action, Closed, Input},
 };
-use tokio::{
-    sync::{Notify, broadcast, mpsc},
-    time::{Instant, sleep_until},
-};
+use tokio::sync::{broadcast, mpsc};
+
+use crate::service::Timer;
 
 /// Actions that may wait for a client that takes nothing; then it is cut.
 const ACTIONS: usize = 1024;
 
 pub(super) struct Shared {
-    origin: Instant,
+    timer: Timer,
     state: Mutex<State>,
-    /// Tells that the deadline is another one.
-    changed: Notify,
 }
 
 struct State {
     machine: Cloud,
-    deadline: Option<MonoTime>,
     last_link: Link,
     clients: HashMap<Link, mpsc::Sender<Action>>,
     teller: broadcast::Sender<Event>,
@@ -43,22 +39,13 @@ pub(super) struct Session {
 impl Shared {
     pub(super) fn new(machine: Cloud, teller: broadcast::Sender<Event>) -> Self {
         let (last_link, clients) = (Link::new(0), HashMap::new());
-        let state = State { machine, deadline: None, last_link, clients, teller };
-        Self { origin: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
+        let state = State { machine, last_link, clients, teller };
+        Self { timer: Timer::new(), state: Mutex::new(state) }
     }
 
     /// Calls the machine when it is time, for ever.
     pub(super) async fn keep_time(&self) {
-        loop {
-            let deadline = self.lock().deadline;
-            let deadline = deadline.and_then(|time| self.origin.checked_add(time.since_origin()));
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = sleep_until(deadline.unwrap_or(self.origin)), if deadline.is_some() => {
-                    self.command(|machine, now| machine.handle_timeout(now));
-                }
-            }
-        }
+        self.timer.keep(|| self.command(|machine, now| machine.handle_timeout(now))).await;
     }
 
     /// Numbers a new connection.
@@ -74,7 +61,7 @@ impl Shared {
 
     pub(super) fn command<T>(&self, command: impl FnOnce(&mut Cloud, MonoTime) -> T) -> T {
         let mut state = self.lock();
-        let told = command(&mut state.machine, self.now());
+        let told = command(&mut state.machine, self.timer.now());
         self.drain(&mut state);
         told
     }
@@ -98,18 +85,11 @@ impl Shared {
                     let _ = state.teller.send(event);
                 }
                 Output::Idle(deadline) => {
-                    if state.deadline != deadline {
-                        state.deadline = deadline;
-                        self.changed.notify_one();
-                    }
+                    self.timer.set(deadline);
                     return;
                 }
             }
         }
-    }
-
-    fn now(&self) -> MonoTime {
-        MonoTime::from_instants(self.origin.into_std(), Instant::now().into_std())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -10,21 +10,17 @@ use amqp_auth::platform::{
     server::{Action, Attached, Credit, Input, Role},
 };
 use iot_sansio::{Machine as _, MonoTime, Output, amqp::Connection};
-use tokio::{
-    sync::{Notify, broadcast, mpsc},
-    time::{Instant, sleep_until},
-};
+use tokio::sync::{broadcast, mpsc};
+
+use crate::service::Timer;
 
 pub(super) struct Shared {
-    origin: Instant,
+    timer: Timer,
     state: Mutex<State>,
-    /// Tells that the deadline is another one.
-    changed: Notify,
 }
 
 struct State {
     machine: Platform,
-    deadline: Option<MonoTime>,
     clients: HashMap<Connection, Client>,
     teller: broadcast::Sender<Event>,
 }
@@ -37,22 +33,13 @@ struct Client {
 
 impl Shared {
     pub(super) fn new(machine: Platform, teller: broadcast::Sender<Event>) -> Self {
-        let state = State { machine, deadline: None, clients: HashMap::new(), teller };
-        Self { origin: Instant::now(), state: Mutex::new(state), changed: Notify::new() }
+        let state = State { machine, clients: HashMap::new(), teller };
+        Self { timer: Timer::new(), state: Mutex::new(state) }
     }
 
     /// Calls the machine when it is time, for ever.
     pub(super) async fn keep_time(&self) {
-        loop {
-            let deadline = self.lock().deadline;
-            let deadline = deadline.and_then(|time| self.origin.checked_add(time.since_origin()));
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = sleep_until(deadline.unwrap_or(self.origin)), if deadline.is_some() => {
-                    self.command(|machine, now| machine.handle_timeout(now));
-                }
-            }
-        }
+        self.timer.keep(|| self.command(|machine, now| machine.handle_timeout(now))).await;
     }
 
     pub(super) fn register(&self, connection: Connection) -> mpsc::UnboundedReceiver<Action> {
@@ -67,7 +54,7 @@ impl Shared {
 
     pub(super) fn command<T>(&self, command: impl FnOnce(&mut Platform, MonoTime) -> T) -> T {
         let mut state = self.lock();
-        let told = command(&mut state.machine, self.now());
+        let told = command(&mut state.machine, self.timer.now());
         self.drain(&mut state, |_| true);
         told
     }
@@ -81,7 +68,7 @@ impl Shared {
     pub(super) fn attach(&self, connection: Connection, link: u32, role: Role) -> Option<Action> {
         let mut state = self.lock();
         let input = Attached::new(connection, link, role);
-        let _ = state.machine.handle_input(self.now(), input.into());
+        let _ = state.machine.handle_input(self.timer.now(), input.into());
         let mut answer = None;
         self.drain(&mut state, |action| {
             let about = match action {
@@ -111,7 +98,7 @@ impl Shared {
         };
         let on_the_way = client.sent.wrapping_sub(delivery_count);
         let credit = Credit::new(connection, link_credit.saturating_sub(on_the_way));
-        let _ = state.machine.handle_input(self.now(), credit.into());
+        let _ = state.machine.handle_input(self.timer.now(), credit.into());
         self.drain(&mut state, |_| true);
     }
 
@@ -134,18 +121,11 @@ impl Shared {
                     let _ = state.teller.send(event);
                 }
                 Output::Idle(deadline) => {
-                    if state.deadline != deadline {
-                        state.deadline = deadline;
-                        self.changed.notify_one();
-                    }
+                    self.timer.set(deadline);
                     return;
                 }
             }
         }
-    }
-
-    fn now(&self) -> MonoTime {
-        MonoTime::from_instants(self.origin.into_std(), Instant::now().into_std())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
