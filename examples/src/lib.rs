@@ -1,7 +1,7 @@
 //! Adapters for mainstream clients and peers to run against: what the programs and tests of this repository share.
 //!
 //! An adapter is to be copied into a project: `mqtt_adapter.rs` as it is, `amqp_adapter.rs` together with its folder. Its
-//! documentation lists the dependencies.
+//! documentation lists the dependencies. `tls.rs` says whom its connections trust.
 
 pub mod amqp;
 pub mod amqp_adapter;

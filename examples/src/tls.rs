@@ -1,4 +1,9 @@
-//! TLS for the examples. Copy this file together with the one that uses it.
+//! TLS for the clients of the examples. Copy this file together with the example that uses it; `Cargo.toml` needs:
+//!
+//! ```toml
+//! rustls-native-certs = "0.8"
+//! tokio-rustls = { version = "0.26", default-features = false, features = ["ring", "tls12"] }
+//! ```
 
 use std::{error::Error, path::Path, sync::Arc};
 
