@@ -142,11 +142,12 @@ impl Config {
         Self { onboarding_request_id: Some(id), ..self }
     }
 
-    /// Sets how long it may take until a broker has accepted CONNECT. Default: 20 s, which is 10 s for the transport and
-    /// 10 s for CONNACK.
+    /// Sets how long it may take until a broker has accepted CONNECT, at least 1 ms. Default: 20 s, which is 10 s for the
+    /// transport and 10 s for CONNACK.
     #[must_use]
     pub fn with_connect_timeout(self, timeout: Duration) -> Self {
-        Self { connect_timeout: timeout, ..self }
+        // Without any time, and without a wait either, one attempt would follow the other at the same moment for ever.
+        Self { connect_timeout: timeout.max(Duration::from_millis(1)), ..self }
     }
 
     /// Sets how long the answer to the onboarding request may take. Default: 30 s.
@@ -181,13 +182,15 @@ impl Config {
         Self { max_retry_after: limit, ..self }
     }
 
-    /// Gives up after so many failed attempts to onboard. Default: never.
+    /// Sets after how many failed attempts to onboard another one still follows: one failure more, and the thing gives up.
+    /// Default: it never does.
     #[must_use]
     pub fn with_max_boot_attempts(self, attempts: u32) -> Self {
         Self { max_boot_attempts: Some(attempts), ..self }
     }
 
-    /// Sets after how many failed attempts at the second broker the thing onboards again. Default: 5.
+    /// Sets after how many failures at the second broker, the loss of a connection included, it is still tried again: one
+    /// failure more, and the thing onboards again. Default: 5.
     #[must_use]
     pub fn with_max_api_attempts(self, attempts: u32) -> Self {
         Self { max_api_attempts: attempts, ..self }
