@@ -68,7 +68,12 @@ pub struct Call {
 impl Call {
     fn new(kind: CallKind, method: Method, resource: Resource<'_>) -> Result<Self, CallError> {
         resource.check()?;
-        Ok(Self {
+        Ok(Self::checked(kind, method, resource))
+    }
+
+    /// A call of a resource that can stand in a topic.
+    fn checked(kind: CallKind, method: Method, resource: Resource<'_>) -> Self {
+        Self {
             kind,
             method,
             path: resource.to_string(),
@@ -77,7 +82,7 @@ impl Call {
             request_id: None,
             headers: Vec::new(),
             bearer: None,
-        })
+        }
     }
 
     fn with_body(self, content_type: impl Into<Cow<'static, str>>, body: Vec<u8>) -> Self {
@@ -162,7 +167,7 @@ impl Call {
         let authorization = format!("{BEARER} {token}");
         let mut headers = Vec::with_capacity(3 + self.headers.len());
         headers.extend([(AUTHORIZATION, authorization.as_str()), (REQUEST_ID, id.as_str())]);
-        if let Some(content_type) = &self.content_type {
+        if let Some(content_type) = self.content_type.as_ref().filter(|_| !self.body.is_empty()) {
             headers.push((CONTENT_TYPE, content_type));
         }
         for (name, value) in &self.headers {

@@ -223,21 +223,19 @@ impl Call {
 impl Call {
     /// Onboards a thing or an end node over the second broker, with the owner's token where there is an owner. Answer:
     /// [`Onboarded`](super::Answer::Onboarded) or [`EndNodeOnboarded`](super::Answer::EndNodeOnboarded).
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn onboard(onboarding: &Onboarding) -> Result<Self, CallError> {
+    #[must_use]
+    pub fn onboard(onboarding: &Onboarding) -> Self {
         let kind = match onboarding {
             Onboarding::Thing(_) => CallKind::Onboard,
             Onboarding::EndNode(_) => CallKind::OnboardEndNode,
         };
-        let call = Self::new(kind, Method::Post, Resource::Onboardings)?;
+        let call = Self::checked(kind, Method::Post, Resource::Onboardings);
         let call = call.with_body(onboarding.content_type(), onboarding.body());
-        Ok(Self { bearer: onboarding.owner_token().cloned(), ..call })
+        Self { bearer: onboarding.owner_token().cloned(), ..call }
     }
 
-    /// Any other request: a method, the path that follows the app id, and a body with its media type. Answer:
-    /// [`Custom`](super::Answer::Custom).
+    /// Any other request: a method, the path that follows the app id, and a body with its media type, which is not sent
+    /// where the body is empty. Answer: [`Custom`](super::Answer::Custom).
     ///
     /// # Errors
     /// The path cannot stand in a topic, or the media type in a header.
