@@ -141,6 +141,15 @@ fn a_value_may_nest_as_deep_as_a_payload_is_long() {
 }
 
 #[test]
+fn a_schema_is_not_written_beside_actions_of_traits() {
+    let of_trait =
+        TraitActions::new("light", [Action::new("turnPower", Json::new("true").unwrap())]);
+    let command = Command::new("c", Actions::Trait(vec![of_trait])).unwrap().with_schema("S", 1);
+    let payload = command.encode();
+    assert_eq!(payload, br#"{"commandID":"c","actions":[{"light":[{"turnPower":true}]}]}"#);
+}
+
+#[test]
 fn plain_actions_stay_plain_without_a_schema() {
     let ambiguous = Action::new("a", Json::new(r#"[{"b":1}]"#).unwrap());
     let command = Command::new("c", Actions::Plain(vec![ambiguous])).unwrap();

@@ -206,14 +206,14 @@ impl Command {
     }
 
     pub(super) fn written(&self) -> WrittenCommand<'_> {
-        let schema = match (&self.actions, &self.schema) {
-            (Actions::Trait(_), _) => None,
-            (Actions::Plain(_), Some(schema)) => Some(Some(schema.as_str())),
-            (plain, None) => plain.looks_like_traits().then_some(None),
+        let (schema, schema_version) = match (&self.actions, &self.schema) {
+            (Actions::Trait(_), Some(_)) => (None, None),
+            (Actions::Plain(_), Some(schema)) => (Some(Some(schema.as_str())), self.schema_version),
+            (actions, None) => (actions.looks_like_traits().then_some(None), self.schema_version),
         };
         WrittenCommand {
             schema,
-            schema_version: self.schema_version,
+            schema_version,
             id: &self.id,
             actions: WrittenActions(&self.actions),
             issuer: self.issuer.as_deref(),
