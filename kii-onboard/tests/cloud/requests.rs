@@ -13,6 +13,10 @@ use crate::bench::{
     request, status_of,
 };
 
+/// What is broken, the path, `Authorization`, the method, the media type, the body; and then the status and the code.
+type Row<'a> =
+    (&'a str, &'a str, Option<&'a str>, Method, Option<&'a str>, &'a str, u16, Option<&'a str>);
+
 /// Each request breaks what the one before it breaks but for the first rule, and so on: the first rule decides.
 #[test]
 fn conditions_are_checked_in_order() {
@@ -26,7 +30,7 @@ fn conditions_are_checked_in_order() {
     let nobodys = states("th.nobody");
     let text = Some("text/plain");
     let xml = Some("application/xml");
-    let rows: [(&str, &str, Option<&str>, Method, Option<&str>, &str, u16, Option<&str>); 15] = [
+    let rows: [Row<'_>; 15] = [
         (
             "unknown path",
             "newthing/x",
