@@ -11,9 +11,8 @@ use core::fmt;
 use iot_sansio::Secret;
 
 use crate::{
-    IdKind, InvalidId, RequestId,
+    IdKind, RequestId,
     frame::{EncodeError, Method, REQUEST_ID, Request},
-    id::{check, is_name_char},
     onboarding::{AUTHORIZATION, BEARER, CONTENT_TYPE},
     topic::{Resource, check_level},
 };
@@ -192,11 +191,6 @@ impl fmt::Debug for Call {
             .field("bearer", &self.bearer)
             .finish()
     }
-}
-
-/// Refuses a text that is not 1 to 100 of `A-Z a-z 0-9 . _ -` (specification, section 6.5).
-fn check_predefined(kind: IdKind, text: &str) -> Result<(), InvalidId> {
-    check(kind, text, 100, is_name_char)
 }
 
 /// Those that every request has.

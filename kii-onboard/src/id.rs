@@ -128,8 +128,13 @@ pub(crate) fn check_rule(
     }
 }
 
-/// Whether a character may stand in what the cloud calls predefined fields of a thing (specification, section 6.5).
-pub(crate) fn is_name_char(ch: char) -> bool {
+/// Refuses what cannot stand in a predefined field of a thing, such as its type: 1 to 100 of `A-Z a-z 0-9 . _ -`
+/// (specification, section 6.5).
+pub(crate) fn check_name(text: &str) -> Result<(), IdRule> {
+    check_rule(text, 100, is_name_char)
+}
+
+fn is_name_char(ch: char) -> bool {
     ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
 }
 
