@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kii_onboard::{
     IdRule, Json,
     command::{
-        Action, ActionResult, ActionResults, Actions, BadCommand, BadPush, Command, CommandError,
+        Action, ActionResult, ActionResults, Actions, BadCommand, BadPush, Command, InvalidCommand,
         MAX_PUSH, Push, PushError, TraitActions,
     },
 };
@@ -161,10 +161,13 @@ fn plain_actions_stay_plain_without_a_schema() {
 #[test]
 fn a_trait_without_actions_is_not_sent() {
     for traits in [vec![], vec![TraitActions::new("a", [])]] {
-        assert_eq!(Command::new("c", Actions::Trait(traits)), Err(CommandError::NoActions));
+        assert_eq!(Command::new("c", Actions::Trait(traits)), Err(InvalidCommand::NoActions));
     }
     assert!(Command::new("c", Actions::Plain(vec![])).is_ok());
-    assert!(matches!(Command::new("a+b", Actions::Plain(vec![])), Err(CommandError::InvalidId(_))));
+    assert!(matches!(
+        Command::new("a+b", Actions::Plain(vec![])),
+        Err(InvalidCommand::InvalidId(_))
+    ));
 }
 
 /// Names that the rules are about, and some others.

@@ -56,7 +56,7 @@ pub struct Command {
 /// Why a command is not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum CommandError {
+pub enum InvalidCommand {
     /// Its id cannot stand in a topic, where the results would go.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
@@ -152,11 +152,11 @@ impl Command {
     ///
     /// # Errors
     /// The id cannot stand in a topic; the actions are those of traits, and a trait has none.
-    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, CommandError> {
+    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, InvalidCommand> {
         let id = id.into();
         check_level(IdKind::CommandId, &id)?;
         if matches!(actions, Actions::Trait(_)) && actions.lacks_actions() {
-            return Err(CommandError::NoActions);
+            return Err(InvalidCommand::NoActions);
         }
         Ok(Self { id, actions, issuer: None, schema: None, schema_version: None })
     }

@@ -99,7 +99,8 @@ impl Config {
         Self { api_transport: kind, ..self }
     }
 
-    /// Sets the path of a WebSocket. Default: `/mqtt`, as clients are seen to use; it is documented nowhere.
+    /// Sets the path of a WebSocket. Default: `/mqtt`, as clients are seen to use; it is documented nowhere. Nor is the
+    /// subprotocol, which is the MQTT client's to ask for: `mqtt`, or `mqttv3.1` with MQTT 3.1.
     #[must_use]
     pub fn with_websocket_path(self, path: impl Into<String>) -> Self {
         Self { websocket_path: path.into(), ..self }
