@@ -50,7 +50,7 @@ pub enum NewCommandError {
     #[error("the command, or a trait in it, has no actions: give at least one")]
     NoActions,
     /// The title is too long.
-    #[error("the title has more than {limit} characters")]
+    #[error("the title has more than {limit} characters: shorten it")]
     TitleTooLong {
         /// How many characters it may have.
         limit: usize,
