@@ -20,6 +20,11 @@ mod amqp_parse;
 mod amqp_sign;
 mod amqp_verify;
 mod jsonl;
+mod kii_onboarding;
+mod kii_push;
+mod kii_request;
+mod kii_response;
+mod kii_topic;
 mod lifecycle;
 mod lifecycle_decode;
 
@@ -43,6 +48,11 @@ enum Command {
     AmqpParse(amqp_parse::Options),
     AmqpVerify(amqp_verify::Options),
     AmqpMessage(amqp_message::Options),
+    KiiRequest(kii_request::Options),
+    KiiResponse(kii_response::Options),
+    KiiOnboarding(kii_onboarding::Options),
+    KiiPush(kii_push::Options),
+    KiiTopic(kii_topic::Options),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +85,11 @@ pub(crate) fn run(
         Command::AmqpParse(_) => answer_each(input, &mut output, amqp_parse::answer),
         Command::AmqpVerify(_) => answer_each(input, &mut output, amqp_verify::answer),
         Command::AmqpMessage(_) => answer_each(input, &mut output, amqp_message::answer),
+        Command::KiiRequest(_) => answer_each(input, &mut output, kii_request::answer),
+        Command::KiiResponse(_) => answer_each(input, &mut output, kii_response::answer),
+        Command::KiiOnboarding(_) => answer_each(input, &mut output, kii_onboarding::answer),
+        Command::KiiPush(_) => answer_each(input, &mut output, kii_push::answer),
+        Command::KiiTopic(_) => answer_each(input, &mut output, kii_topic::answer),
     };
     match done.and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -310,7 +310,9 @@ impl Thing {
 
     fn deadline(&self) -> Option<MonoTime> {
         let calls = self.pending.next_deadline();
-        [self.expires_at(), calls, self.state.until()].into_iter().flatten().min()
+        let all = [self.expires_at(), calls, self.state.until()];
+        // The end of time has nothing after it: what would come then comes never, and not again and again.
+        all.into_iter().flatten().min().filter(|at| *at < MonoTime::MAX)
     }
 
     /// Does one thing that is due: the earliest, and of those that are due together first the end of the endpoint, then
@@ -497,7 +499,7 @@ impl Thing {
             Stage::Boot => &mut self.boot_backoff,
         };
         let mut rng = Rng::with_seed(self.seed);
-        let delay = backoff.next(rng.u64(..)).max(least);
+        let delay = backoff.next(rng.u64(..)).max(least).max(MIN_DELAY);
         self.seed = rng.get_seed();
         let attempt = backoff.attempts();
         if stage == Stage::Boot {
@@ -589,3 +591,6 @@ fn is_request(payload: &[u8]) -> bool {
 
 /// The last moment that a thing tells apart from the end of time.
 const LAST: MonoTime = MonoTime::from_origin(Duration::from_nanos(u64::MAX - 1));
+
+/// Between two attempts, so that one moment holds no endless row of them.
+const MIN_DELAY: Duration = Duration::from_millis(1);

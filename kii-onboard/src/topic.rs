@@ -169,10 +169,14 @@ impl Topics {
 }
 
 impl<'a> Resource<'a> {
-    /// Reads a path; none when a level of it is empty or has a character that it must not have.
+    /// Reads a path of any length; none when a level of it is empty or has a character that it must not have.
     #[must_use]
     pub fn parse(path: &'a str) -> Option<Self> {
-        Self::Other(path).check().ok()?;
+        // The limit is for topics that are built: MQTT has one for those that are received.
+        let is_level = |level: &str| !level.is_empty() && level.chars().all(is_segment_char);
+        if !path.split('/').all(is_level) {
+            return None;
+        }
         let mut levels = [""; MAX_LEVELS];
         let mut count = 0;
         for level in path.split('/') {

@@ -116,7 +116,7 @@ fn a_primary_name_beats_its_alias_wherever_it_stands() {
 
 #[test]
 fn numbers_are_integers_however_the_build_reads_them() {
-    for refused in ["8883.0", "8.883e3", "8883e0", "-0", "-1", "1e999", "true", "[8883]", "{}"] {
+    for refused in ["8883.0", "8.883e3", "8883e0", "-0.0", "-1", "1e999", "true", "[8883]", "{}"] {
         assert_eq!(decode_with(&format!(r#","portSSL":{refused}"#)), Err("portSSL"), "{refused}");
         assert_eq!(decode_with(&format!(r#","ttl":{refused}"#)), Err("ttl"), "{refused}");
     }
@@ -125,7 +125,11 @@ fn numbers_are_integers_however_the_build_reads_them() {
     let most = decode_with(r#","ttl":18446744073709551615"#).unwrap();
     assert_eq!(most.ttl, Some(Duration::from_secs(u64::MAX)));
     assert_eq!(decode_with(r#","ttl":18446744073709551616"#), Err("ttl"));
-    assert_eq!(decode_with(r#","ttl":0"#).unwrap().ttl, Some(Duration::ZERO));
+    for zero in ["0", "-0"] {
+        let endpoint = decode_with(&format!(r#","ttl":{zero}"#)).unwrap();
+        assert_eq!(endpoint.ttl, Some(Duration::ZERO), "{zero}");
+        assert_eq!(decode_with(&format!(r#","portTCP":{zero}"#)), Err("portTCP"), "{zero}");
+    }
     assert_eq!(decode_with(r#","portWS":65535,"portTCP":1"#).unwrap().ports.ws, Some(65_535));
 }
 

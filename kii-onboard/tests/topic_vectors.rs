@@ -28,6 +28,20 @@ fn every_topic_vector_holds() {
     assert_eq!(ids, (1..=13).map(|number| format!("T{number:02}")).collect::<Vec<_>>());
 }
 
+/// Only what is built has a limit of this crate (specification, section 5).
+#[test]
+fn topics_are_read_however_long_they_are() {
+    let topics = Topics::api(&AppId::new("app01").unwrap(), &MqttTopic::new("TT").unwrap());
+    let long = "x".repeat(5_000);
+    for path in [long.clone(), format!("a/{long}"), format!("{long}/{long}")] {
+        let topic = format!("p/TT/thing-if/apps/app01/{path}");
+        assert_eq!(topics.classify(&topic), Topic::Api(Resource::Other(&path)));
+        assert_eq!(topics.build(Resource::Other(&path)).unwrap_err().kind, IdKind::Path);
+    }
+    let states = format!("p/TT/thing-if/apps/app01/targets/thing:{long}/states");
+    assert_eq!(topics.classify(&states), Topic::Api(Resource::States { thing_id: &long }));
+}
+
 fn expected(vector: &Value) -> Topic<'_> {
     match vector.as_str() {
         Some("unknown") => Topic::Unknown,

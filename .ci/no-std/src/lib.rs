@@ -8,10 +8,14 @@ extern crate alloc;
 extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
+extern crate kii_onboard as _;
 
 mod amqp;
 mod amqp_messages;
 mod amqp_platform;
+mod kii;
+mod kii_calls;
+mod kii_cloud;
 mod lifecycle;
 mod sansio;
 
@@ -47,6 +51,18 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     amqp_platform::logins()?;
     amqp_platform::messages()?;
     amqp_platform::faults()?;
+    kii::frames()?;
+    kii::topics()?;
+    kii::brokers()?;
+    kii::keep_alive();
+    kii::onboarding()?;
+    kii::answers()?;
+    kii_calls::calls()?;
+    kii_calls::commands()?;
+    kii_calls::things()?;
+    kii_cloud::connections()?;
+    kii_cloud::things()?;
+    kii_cloud::faults()?;
     lifecycle::topics()?;
     lifecycle::events()?;
     lifecycle::envelopes()?;

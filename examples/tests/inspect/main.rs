@@ -19,6 +19,11 @@ mod amqp_verify;
 #[path = "../../inspect/main.rs"]
 #[expect(dead_code, reason = "`main` is for the program")]
 mod inspect;
+mod kii_frame;
+mod kii_onboarding;
+mod kii_push;
+mod kii_reference;
+mod kii_topic;
 mod lifecycle;
 mod lifecycle_decode;
 
@@ -100,29 +105,29 @@ fn a_member_may_have_any_name_that_json_can_write() {
 #[test]
 fn every_error_of_the_crates_has_its_name() {
     let sources = [
-        (include_str!("../../../iot-lifecycle/src/decode_error.rs"), "DecodeError"),
-        (include_str!("../../../iot-lifecycle/src/topic.rs"), "TopicError"),
-        (include_str!("../../../iot-lifecycle/src/order.rs"), "HeadError"),
-        (include_str!("../../../iot-lifecycle/src/fleet.rs"), "ApplyError"),
-        (include_str!("../../../amqp-auth/src/build_error.rs"), "BuildError"),
-        (include_str!("../../../amqp-auth/src/user_name.rs"), "ParseError"),
-        (include_str!("../../../amqp-auth/src/verify.rs"), "VerifyError"),
-        (include_str!("../../../amqp-auth/src/message/body.rs"), "BodyError"),
+        (
+            include_str!("../../../iot-lifecycle/src/decode_error.rs"),
+            "DecodeError",
+            LIFECYCLE_DECODE,
+        ),
+        (include_str!("../../../iot-lifecycle/src/topic.rs"), "TopicError", LIFECYCLE_DECODE),
+        (include_str!("../../../iot-lifecycle/src/order.rs"), "HeadError", LIFECYCLE),
+        (include_str!("../../../iot-lifecycle/src/fleet.rs"), "ApplyError", LIFECYCLE),
+        (include_str!("../../../amqp-auth/src/build_error.rs"), "BuildError", AMQP_SIGN),
+        (include_str!("../../../amqp-auth/src/user_name.rs"), "ParseError", AMQP_PARSE),
+        (include_str!("../../../amqp-auth/src/verify.rs"), "VerifyError", AMQP_VERIFY),
+        (include_str!("../../../amqp-auth/src/message/body.rs"), "BodyError", AMQP_MESSAGE),
+        (include_str!("../../../kii-onboard/src/frame/error.rs"), "DecodeError", KII_REQUEST),
+        (ONBOARDED_ERROR, "OnboardedError", KII_ONBOARDING),
+        (include_str!("../../../kii-onboard/src/command/push.rs"), "PushError", KII_PUSH),
+        (include_str!("../../../kii-onboard/src/command/push.rs"), "BadPush", KII_PUSH),
+        (include_str!("../../../kii-onboard/src/command/push.rs"), "BadCommand", KII_PUSH),
     ];
-    let lists = [
-        include_str!("../../inspect/lifecycle.rs"),
-        include_str!("../../inspect/lifecycle_decode.rs"),
-        include_str!("../../inspect/amqp_sign.rs"),
-        include_str!("../../inspect/amqp_parse.rs"),
-        include_str!("../../inspect/amqp_verify.rs"),
-        include_str!("../../inspect/amqp_message.rs"),
-    ];
-    for (source, error) in sources {
+    for (source, error, list) in sources {
         let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
         let (body, _) = body.split_once("\n}\n").unwrap();
-        let listed =
-            lists.iter().find_map(|list| Some(list.split_once(&format!(": {error} {{"))?.1));
-        let (listed, _) = listed.unwrap().split_once('}').unwrap();
+        let (_, listed) = list.split_once(&format!(": {error} {{")).unwrap();
+        let (listed, _) = listed.split_once('}').unwrap();
         let listed: Vec<&str> =
             listed.split([',', ' ', '\n']).filter(|name| !name.is_empty()).collect();
         let is_variant = |line: &&str| line.starts_with(|first: char| first.is_ascii_uppercase());
@@ -154,6 +159,8 @@ fn wrong_usage_is_said_on_standard_error_only() {
         &["amqp-sign", "--accessSecret", "x"],
         &["amqp-parse", "client-01|authMode=aksign|"],
         &["amqp-verify", "--window-ms", "600000"],
+        &["kii-onboarding", "--end-node"],
+        &["kii-topic", "p/TT/thing-if/apps/app01/onboardings"],
     ] {
         let (status, output, messages) = run_raw(args, b"{}\n");
         assert_eq!((status, &*output), (2, ""), "{args:?}");
@@ -171,6 +178,11 @@ fn help_explains_every_command_with_an_example_that_works() {
         &["amqp-parse", "--help"],
         &["amqp-verify", "--help"],
         &["amqp-message", "--help"],
+        &["kii-request", "--help"],
+        &["kii-response", "--help"],
+        &["kii-onboarding", "--help"],
+        &["kii-push", "--help"],
+        &["kii-topic", "--help"],
     ] {
         let (status, output, messages) = run_raw(args, b"");
         assert_eq!((status, &*messages), (0, ""), "{args:?}");
@@ -238,6 +250,11 @@ fn the_program_itself_keeps_its_streams_and_its_exit_status() {
     let (status, output, messages) = spawn(&["lifecycle-decode"], &format!("{{}}\n{good}\n"));
     assert_eq!((status, &*messages), (1, ""));
     assert_eq!(kinds(&parsed(&output)), ["1 BadInput payload", "2 ok"]);
+
+    let refused = r#"{"payload":"200\r\nno header\r\n\r\n"}"#;
+    let (status, output, messages) = spawn(&["kii-response"], refused);
+    assert_eq!((status, &*messages), (1, ""));
+    assert_eq!(kinds(&parsed(&output)), ["1 BadHeader"]);
 
     let (status, output, messages) = spawn(&["lifecycle-decode", "--stern"], good);
     assert_eq!((status, &*output), (2, ""));
@@ -310,6 +327,30 @@ fn kinds(output: &[Value]) -> Vec<String> {
     output.iter().map(kind).collect()
 }
 
+/// Each of these lines, between good ones, has this answer.
+#[track_caller]
+fn assert_lines(command: &str, good: &str, cases: &[(&str, &str)]) {
+    let input: String = cases.iter().map(|(line, _)| format!("{line}\n\n{good}\n")).collect();
+    let (status, output) = run(&[command], input);
+    assert_eq!(status, 1);
+    let expected = cases.iter().enumerate().flat_map(|(index, (_, expected))| {
+        [format!("{} {expected}", 3 * index + 1), format!("{} ok", 3 * index + 3)]
+    });
+    assert_eq!(kinds(&output), expected.collect::<Vec<_>>());
+}
+
 /// A moment late enough for the decoder.
 const START: i64 = 1_700_000_000_000;
 const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+const LIFECYCLE: &str = include_str!("../../inspect/lifecycle.rs");
+const LIFECYCLE_DECODE: &str = include_str!("../../inspect/lifecycle_decode.rs");
+const AMQP_SIGN: &str = include_str!("../../inspect/amqp_sign.rs");
+const AMQP_PARSE: &str = include_str!("../../inspect/amqp_parse.rs");
+const AMQP_VERIFY: &str = include_str!("../../inspect/amqp_verify.rs");
+const AMQP_MESSAGE: &str = include_str!("../../inspect/amqp_message.rs");
+const KII_REQUEST: &str = include_str!("../../inspect/kii_request.rs");
+const KII_ONBOARDING: &str = include_str!("../../inspect/kii_onboarding.rs");
+const KII_PUSH: &str = include_str!("../../inspect/kii_push.rs");
+const ONBOARDED_ERROR: &str =
+    include_str!("../../../kii-onboard/src/onboarding/onboarded_error.rs");

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     Cloud, Disconnect, Event,
     answer::{Answer, Failure, Outcome},
+    connection::{Client, Connection},
     fault::Effect,
     request::{Caller, Principal},
     thing::{Endpoint, Thing},
@@ -148,8 +149,23 @@ impl Cloud {
         Ok(id)
     }
 
-    /// The endpoint of a thing as it is told now: another one when less than a second is left of the old one, whose
-    /// connection is then closed.
+    /// Closes connections with endpoints in whose place others have come: behind the answer, which may go down one of them.
+    pub(super) fn close_replaced(&mut self) {
+        let is_replaced = |connection: &Connection| match &connection.client {
+            Client::Anonymous => false,
+            Client::Thing { thing_id, mqtt_topic, .. } => {
+                let endpoint = self.things.get(thing_id).and_then(|thing| thing.endpoint.as_ref());
+                endpoint.is_some_and(|endpoint| endpoint.mqtt.mqtt_topic != *mqtt_topic)
+            }
+        };
+        let replaced = self.connections.iter().filter(|(_, connection)| is_replaced(connection));
+        let replaced: Vec<_> = replaced.map(|(link, _)| *link).collect();
+        for link in replaced {
+            self.close_connection(link, Disconnect::EndpointReplaced);
+        }
+    }
+
+    /// The endpoint of a thing as it is told now: another one when less than a second is left of the old one.
     fn renew_endpoint(
         &mut self,
         thing_id: &str,
@@ -157,17 +173,12 @@ impl Cloud {
     ) -> Result<MqttEndpoint, Failure> {
         let now = self.now;
         let thing = self.things.get(thing_id).ok_or_else(Failure::no_thing)?;
-        let (app, link) = (thing.app.clone(), thing.link);
+        let app = thing.app.clone();
         let kept = thing.endpoint.clone();
         let kept = kept.filter(|kept| kept.left(now).is_none_or(|left| left >= SECOND));
         let mut endpoint = match kept {
             Some(kept) => kept,
-            None => {
-                if let Some(link) = link {
-                    self.close_connection(link, Disconnect::EndpointReplaced);
-                }
-                self.new_endpoint(&app)?
-            }
+            None => self.new_endpoint(&app)?,
         };
         let ttl = effects.iter().find_map(|effect| match effect {
             Effect::Ttl(ttl) => Some(*ttl),

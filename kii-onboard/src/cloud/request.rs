@@ -83,6 +83,9 @@ impl Cloud {
             &effects,
         );
         self.tell(Event::Answered { link, method, path: path.into(), status: answer.status });
+        if resource == Resource::Onboardings {
+            self.close_replaced();
+        }
     }
 
     /// Checks a request, in the order of the specification, and carries it out.

@@ -72,9 +72,11 @@ impl<'a> Value<'a> {
         self.text().map(Cow::into_owned)
     }
 
-    /// A number that is written as an integer and is not negative; none for other values, and beyond 64 bits.
+    /// A number that is written as an integer and is not negative, as `-0` is not; none for other values, and beyond 64
+    /// bits.
     pub(crate) fn integer(self) -> Option<u64> {
-        self.0.parse().ok()
+        let number: i128 = self.0.parse().ok()?;
+        u64::try_from(number).ok()
     }
 
     /// The same, also below zero.

@@ -143,12 +143,11 @@ impl Config {
         Self { onboarding_request_id: Some(id), ..self }
     }
 
-    /// Sets how long it may take until a broker has accepted CONNECT, at least 1 ms. Default: 20 s, which is 10 s for the
-    /// transport and 10 s for CONNACK.
+    /// Sets how long it may take until a broker has accepted CONNECT. Default: 20 s, which is 10 s for the transport and
+    /// 10 s for CONNACK.
     #[must_use]
     pub fn with_connect_timeout(self, timeout: Duration) -> Self {
-        // Without any time, and without a wait either, one attempt would follow the other at the same moment for ever.
-        Self { connect_timeout: timeout.max(Duration::from_millis(1)), ..self }
+        Self { connect_timeout: timeout, ..self }
     }
 
     /// Sets how long the answer to the onboarding request may take. Default: 30 s.
@@ -169,7 +168,7 @@ impl Config {
         Self { request_timeout: timeout, ..self }
     }
 
-    /// Sets the waits between attempts. Default: 1 s, doubled up to 30 s, without jitter.
+    /// Sets the waits between attempts, each at least 1 ms. Default: 1 s, doubled up to 30 s, without jitter.
     ///
     /// Where many things may lose their broker at the same moment, take [`Jitter::Equal`] or [`Jitter::Full`].
     #[must_use]

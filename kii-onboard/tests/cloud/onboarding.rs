@@ -5,15 +5,19 @@ use core::time::Duration;
 use iot_sansio::mqtt::Link;
 use kii_onboard::{
     KeepAlive, MqttEndpoint, Ports, Stage, TransportKind,
-    cloud::{Disconnect, Event},
-    frame::Method,
+    cloud::{
+        Disconnect, Event,
+        server::{Action, Publish},
+    },
+    frame::{Method, Response},
     onboarding::{
         EndNodeOnboarded, EndNodeOnboarding, Onboarded, Onboarding, Owner, ThingOnboarding,
     },
 };
 
 use crate::bench::{
-    Bench, JSON, OWNER_TOKEN, PASSWORD, Peer, at, by_thing, config, error_of, owner, status_of,
+    Bench, JSON, OWNER_TOKEN, PASSWORD, Peer, at, by_thing, config, error_of, owner, request,
+    status_of,
 };
 
 fn code(text: &str) -> Option<String> {
@@ -144,6 +148,31 @@ fn an_expired_endpoint_is_replaced_and_its_connection_closed() {
     assert_eq!(bench.connack(Link::new(2)), Some(2));
     bench.enter_api(Link::new(3), &renewed, KeepAlive::OFF);
     assert_eq!(bench.connack(Link::new(3)), None);
+}
+
+/// The answer goes down the connection that asked, which ends behind it.
+#[test]
+fn a_thing_that_onboards_over_its_old_endpoint_hears_of_the_new_one() {
+    let mut bench = Bench::new(config());
+    let peer = bench.thing(1, "v1");
+    bench.cloud.expire_endpoint(bench.now, peer.thing_id()).unwrap();
+    let token = peer.onboarded.access_token.expose_str().unwrap();
+    let onboarding = by_thing("v1", PASSWORD);
+    let body = String::from_utf8(onboarding.body()).unwrap();
+    let bearer = format!("Bearer {token}");
+    let content_type = onboarding.content_type();
+    let payload = request(Some(&bearer), Method::Post, Some(content_type), &body);
+    bench.forget();
+    let topic = peer.topic("onboardings");
+    bench.feed(Publish::new(peer.link, &topic, &payload));
+    let [Action::Deliver(deliver), Action::Close(close)] = &bench.actions[..] else {
+        panic!("{:?}", bench.actions);
+    };
+    assert_eq!((deliver.link, close.link), (peer.link, peer.link));
+    let response = Response::decode(&deliver.payload).unwrap();
+    let renewed = Onboarded::decode(response.body).unwrap();
+    assert_ne!(endpoint(&renewed).mqtt_topic, endpoint(&peer.onboarded).mqtt_topic);
+    assert_eq!(bench.ends(), [(peer.link, Disconnect::EndpointReplaced)]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::bench::{
     config, error_of, request, status_of,
 };
 
-/// What is broken, the path, `Authorization`, the method, the media type, the body; and then the status and the code.
+/// What is sent, with what path, token, method, media type and body, and what is answered.
 type Row<'a> =
     (&'a str, &'a str, Option<&'a str>, Method, Option<&'a str>, &'a str, u16, Option<&'a str>);
 

@@ -12,9 +12,10 @@ pub(crate) fn check(error: &ApiError, body: Option<&Value>) {
     let code = error.code.as_ref().map(|code| code.as_str());
     assert_eq!(code, text("errorCode").filter(|code| !code.is_empty()));
     assert_eq!(error.message.as_deref(), text("message"));
-    let seconds = member("retryAfter").and_then(Value::as_u64);
-    let seconds = seconds.filter(|seconds| *seconds <= u32::MAX.into());
-    assert_eq!(error.retry_after.map(|pause| pause.as_secs()), seconds);
+    // Not `as_u64`: of `-0` it says none.
+    let seconds = member("retryAfter").and_then(|member| member.to_string().parse::<i128>().ok());
+    let seconds = seconds.and_then(|seconds| u32::try_from(seconds).ok());
+    assert_eq!(error.retry_after.map(|pause| pause.as_secs()), seconds.map(u64::from));
 
     // A `Value` has the last one of members with the same name.
     let fields: BTreeMap<_, _> = error.invalid_fields.iter().cloned().collect();

@@ -109,13 +109,17 @@ fn non_empty<'o>(object: &'o Object, name: &str) -> Result<&'o str, String> {
     }
 }
 
+/// Without serde_json's `arbitrary_precision` a `Value` has forgotten how numbers were written: `-0` is a float then.
 fn integer(object: &Object, name: &str, least: u64, most: u64) -> Result<Option<u64>, String> {
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(number)) => match number.as_u64() {
-            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(name.into()),
-        },
+        Some(Value::Number(number)) => {
+            let number = number.to_string().parse().ok().and_then(|all: i128| all.try_into().ok());
+            match number {
+                Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
+                _ => Err(name.into()),
+            }
+        }
         Some(_) => Err(name.into()),
     }
 }

@@ -22,8 +22,8 @@ use kii_onboard::{
     App, AppId, Json, KeepAlive, Ping, Pings, Stage, VendorThingId,
     call::{Answer, Call},
     cloud::{self, Cloud, Fault, server},
-    command::{ActionResult, ActionResults, Command},
-    onboarding::{Onboarded, ThingOnboarding},
+    command::{Action as CommandAction, ActionResult, ActionResults, Command, NewCommand},
+    onboarding::{Onboarded, Owner, ThingOnboarding},
     thing::{CallFailure, CallId, Config, Event, FailReason, Thing},
 };
 
@@ -197,14 +197,9 @@ impl World {
         let thing_ids: Vec<String> = self.cloud.things().map(Into::into).collect();
         for thing_id in thing_ids {
             let value = Json::new(r#"{"power":true}"#).unwrap();
-            let actions = [kii_onboard::command::Action::new("turnPower", value)];
-            let command = kii_onboard::command::NewCommand::plain(
-                kii_onboard::onboarding::Owner::user("u-1").unwrap(),
-                "Light",
-                1,
-                actions,
-            )
-            .unwrap();
+            let (owner, actions) =
+                (Owner::user("u-1").unwrap(), [CommandAction::new("turnPower", value)]);
+            let command = NewCommand::plain(owner, "Light", 1, actions).unwrap();
             self.cloud.send_command(self.now, &thing_id, &command).unwrap();
         }
         self.drain();

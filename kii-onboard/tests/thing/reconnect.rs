@@ -6,7 +6,7 @@ use iot_sansio::{
     mqtt::{ConnectOptions, Link, Opened, Transport, Version},
 };
 use kii_onboard::{
-    KeepAlive, TransportKind,
+    KeepAlive, RequestId, TransportKind,
     call::Call,
     frame::Limits,
     thing::{CommandError, Thing},
@@ -267,18 +267,6 @@ fn the_end_of_time_is_reached_without_going_round_in_circles() {
 }
 
 #[test]
-fn attempts_without_any_time_or_wait_do_not_go_on_for_ever() {
-    let config = config().with_connect_timeout(Duration::ZERO).with_backoff(
-        Duration::ZERO,
-        Duration::ZERO,
-        Jitter::None,
-    );
-    let mut run = Run::started(config);
-    assert_eq!(run.at(1).first().map(String::as_str), Some("close 1"));
-    assert_eq!(run.input(Opened::new(Link::new(9), false).into()), [""; 0]);
-}
-
-#[test]
 fn being_ready_starts_the_count_at_the_default_broker_anew_too() {
     let mut run = Run::started(config());
     assert_eq!(run.lost(1), ["retrying boot 1 1000 Unreachable"]);
@@ -363,4 +351,31 @@ fn frames_are_read_within_the_limits_that_were_set() {
     let topic = format!("p/{MQTT_TOPIC}/thing-if/apps/app01/targets/thing:th.1/states");
     let told = run.message(2, &topic, "200\r\nX-Kii-RequestID:1\r\n\r\n{}");
     assert_eq!(told, [format!("ignored {topic} BadPayload(TooManyHeaders {{ limit: 0 }})")]);
+}
+
+/// Without that an input would never return.
+#[test]
+fn one_moment_holds_no_endless_row_of_attempts() {
+    let none = Duration::ZERO;
+    let hasty = config().with_connect_timeout(none).with_backoff(none, none, Jitter::None);
+    let mut run = Run::started(hasty);
+    assert_eq!(run.opened(1), ["close 1", "retrying boot 1 1 ConnectTimeout"]);
+    assert_eq!(run.deadline(), Some(1));
+
+    let mut run = Run::started(config());
+    run.thing.stop(MonoTime::MAX).unwrap();
+    assert_eq!(run.drain(), ["close 1", "retrying boot 1 1000 ConnectTimeout", "stopped"]);
+}
+
+#[test]
+fn calls_wait_and_endpoints_hold_at_the_end_of_time() {
+    let mut run = Run::onboarding(config());
+    run.message(1, BOOT_TOPIC, onboarded_with("2147483647", &u64::MAX.to_string()));
+    run.opened(2);
+    run.done(2, 2);
+    let id = RequestId::new("v1").unwrap();
+    let call = Call::get_state("th.1").unwrap().with_request_id(id.clone());
+    assert!(run.thing.call(MonoTime::MAX, &call).is_ok());
+    let again = run.thing.call(MonoTime::MAX, &call);
+    assert_eq!(again, Err(CommandError::DuplicateRequestId { id }));
 }
