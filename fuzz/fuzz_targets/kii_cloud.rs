@@ -405,7 +405,7 @@ impl Run {
                     owner,
                     token,
                 );
-                Call::onboard(&Onboarding::EndNode(node.expect("a good end node")))
+                Ok(Call::onboard(&Onboarding::EndNode(node.expect("a good end node"))))
             }
             Called::EndNodeOnline(online) => {
                 let end_node = self.thing_id(thing.wrapping_add(1));

@@ -11,9 +11,8 @@ use core::fmt;
 use iot_sansio::Secret;
 
 use crate::{
-    IdKind, InvalidId, RequestId,
+    IdKind, RequestId,
     frame::{EncodeError, Method, REQUEST_ID, Request},
-    id::{check, is_name_char},
     onboarding::{AUTHORIZATION, BEARER, CONTENT_TYPE},
     topic::{Resource, check_level},
 };
@@ -68,7 +67,12 @@ pub struct Call {
 impl Call {
     fn new(kind: CallKind, method: Method, resource: Resource<'_>) -> Result<Self, CallError> {
         resource.check()?;
-        Ok(Self {
+        Ok(Self::checked(kind, method, resource))
+    }
+
+    /// A call of a resource that can stand in a topic.
+    fn checked(kind: CallKind, method: Method, resource: Resource<'_>) -> Self {
+        Self {
             kind,
             method,
             path: resource.to_string(),
@@ -77,7 +81,7 @@ impl Call {
             request_id: None,
             headers: Vec::new(),
             bearer: None,
-        })
+        }
     }
 
     fn with_body(self, content_type: impl Into<Cow<'static, str>>, body: Vec<u8>) -> Self {
@@ -162,7 +166,7 @@ impl Call {
         let authorization = format!("{BEARER} {token}");
         let mut headers = Vec::with_capacity(3 + self.headers.len());
         headers.extend([(AUTHORIZATION, authorization.as_str()), (REQUEST_ID, id.as_str())]);
-        if let Some(content_type) = &self.content_type {
+        if let Some(content_type) = self.content_type.as_ref().filter(|_| !self.body.is_empty()) {
             headers.push((CONTENT_TYPE, content_type));
         }
         for (name, value) in &self.headers {
@@ -187,11 +191,6 @@ impl fmt::Debug for Call {
             .field("bearer", &self.bearer)
             .finish()
     }
-}
-
-/// Refuses a text that is not 1 to 100 of `A-Z a-z 0-9 . _ -` (specification, section 6.5).
-fn check_predefined(kind: IdKind, text: &str) -> Result<(), InvalidId> {
-    check(kind, text, 100, is_name_char)
 }
 
 /// Those that every request has.

@@ -34,7 +34,7 @@ pub use event::{Disconnect, Event, Refusal};
 pub use fault::{Effect, Fault, Requests};
 
 use self::{
-    command::{MAX_PUSH, Prepared},
+    command::{MAX_PUSHED, Prepared},
     connection::Connection,
     fault::Faults,
     ids::Ids,
@@ -165,7 +165,7 @@ impl Cloud {
         self.check_queue()?;
         self.check_thing(thing_id)?;
         let prepared = Prepared::new(command, self.ids)
-            .map_err(|size| CloudError::PushTooLarge { size, limit: MAX_PUSH })?;
+            .map_err(|size| CloudError::PushTooLarge { size, limit: MAX_PUSHED })?;
         self.pass(now);
         Ok(self.dispatch(thing_id, prepared))
     }
@@ -178,7 +178,7 @@ impl Cloud {
     pub fn push(&mut self, now: MonoTime, thing_id: &str, push: &Json) -> Result<(), CloudError> {
         self.check_queue()?;
         self.check_thing(thing_id)?;
-        let (size, limit) = (push.as_str().len(), MAX_PUSH);
+        let (size, limit) = (push.as_str().len(), MAX_PUSHED);
         if size > limit {
             return Err(CloudError::PushTooLarge { size, limit });
         }

@@ -15,6 +15,6 @@ pub use action::{Action, Actions, TraitActions};
 pub use bad_body::BadBody;
 pub use new_command::{NewCommand, NewCommandError};
 pub use object::CommandObject;
-pub use push::{BadCommand, BadPush, Command, CommandError, MAX_PUSH, Push, PushError};
+pub use push::{BadCommand, BadPush, Command, InvalidCommand, MAX_PUSH, Push, PushError};
 pub use result::{ActionResult, ActionResults, NamedResult, TraitResults, WrongCount};
 pub use state::{CommandState, UnknownCommandState};

@@ -7,7 +7,7 @@ use iot_sansio::Secret;
 
 /// Why a text is not an identifier of its kind. The text itself is not repeated: it may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{kind} {rule}")]
+#[error("{kind} {rule}: {}", .kind.grammar())]
 #[non_exhaustive]
 pub struct InvalidId {
     /// Which identifier.
@@ -81,6 +81,23 @@ impl IdKind {
             Self::ThingType => "the thing type",
         }
     }
+
+    /// What may stand there, as an error says it.
+    const fn grammar(self) -> &'static str {
+        match self {
+            Self::AppId => "take 1 to 128 of A-Z a-z 0-9 - _",
+            Self::AppKey => "take 1 to 256 of printable ASCII without blanks",
+            Self::RequestId => "take 1 to 64 of A-Z a-z 0-9 . _ -, and blanks inside",
+            Self::VendorThingId => "take 1 to 200 of A-Z a-z 0-9 . _ -",
+            Self::FirmwareVersion | Self::ThingType => "take 1 to 100 of A-Z a-z 0-9 . _ -",
+            Self::MqttTopic => "take 1 to 64 characters without / + # and controls",
+            Self::ThingId | Self::CommandId | Self::Alias => {
+                "it stands in a topic, and has no / + # and controls there"
+            }
+            Self::Path => "each level of it has something, and no + # and controls",
+            Self::Query => "write / + # and controls in percent-encoding",
+        }
+    }
 }
 
 impl fmt::Display for IdKind {
@@ -128,8 +145,13 @@ pub(crate) fn check_rule(
     }
 }
 
-/// Whether a character may stand in what the cloud calls predefined fields of a thing (specification, section 6.5).
-pub(crate) fn is_name_char(ch: char) -> bool {
+/// Refuses what cannot stand in a predefined field of a thing, such as its type: 1 to 100 of `A-Z a-z 0-9 . _ -`
+/// (specification, section 6.5).
+pub(crate) fn check_name(text: &str) -> Result<(), IdRule> {
+    check_rule(text, 100, is_name_char)
+}
+
+fn is_name_char(ch: char) -> bool {
     ch.is_ascii_alphanumeric() || matches!(ch, '.' | '_' | '-')
 }
 
@@ -273,6 +295,13 @@ mod tests {
         assert_eq!(rule(MqttTopic::new("\u{e9}/b")), IdRule::ForbiddenChar { index: 2 });
         assert_eq!(rule(MqttTopic::new("a\u{85}")), IdRule::ForbiddenChar { index: 1 });
         assert_eq!(rule(AppKey::new("k k")), IdRule::ForbiddenChar { index: 1 });
+    }
+
+    #[test]
+    fn an_error_says_what_may_stand_there() {
+        let said = AppId::new("a&b").unwrap_err().to_string();
+        let rule = "the app id has a character at byte 1 that it must not have";
+        assert_eq!(said, format!("{rule}: take 1 to 128 of A-Z a-z 0-9 - _"));
     }
 
     #[test]

@@ -121,3 +121,16 @@ impl Pings {
         Some(Ping::Send)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_goes_backwards_brings_no_ping_nearer() {
+        let at = MonoTime::from_millis;
+        let mut pings = Pings::new(KeepAlive::new(Duration::from_secs(60)), at(10_000));
+        pings.sent(at(5_000));
+        assert_eq!(pings.due(), Some(at(70_000)));
+    }
+}

@@ -188,11 +188,10 @@ impl fmt::Display for Fields<'_> {
     }
 }
 
-/// The token in `Authorization: Bearer {token}`; none when it is empty.
+/// The token in `Authorization: Bearer {token}`; none without a token, as there is no blank at the end of a value.
 pub(crate) fn bearer(headers: Headers<'_>) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.split_once(' ')?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(BEARER) && !token.is_empty()).then_some(token)
+    scheme.eq_ignore_ascii_case(BEARER).then(|| token.trim_ascii_start())
 }
 
 pub(crate) const AUTHORIZATION: &str = "Authorization";

@@ -175,7 +175,7 @@ impl Thing {
     /// The thing is not ready; too many calls wait, or one with this request id on this topic; topic or payload cannot
     /// be written; too much waits to be drained. Nothing is sent then.
     pub fn call(&mut self, now: MonoTime, call: &Call) -> Result<CallId, CommandError> {
-        let now = self.now.max(now);
+        let now = self.newest(now);
         let State::Ready { link } = self.state else {
             return Err(CommandError::NotReady);
         };
@@ -239,7 +239,8 @@ impl Thing {
         Ok(())
     }
 
-    /// What the last onboarding told, as long as it is good: with it the thing can be [restored](Self::restore).
+    /// What the last onboarding told, as long as it is good and the thing has not ended: with it the thing can be
+    /// [restored](Self::restore). Take it before [`stop`](Self::stop).
     #[must_use]
     pub fn onboarded(&self) -> Option<&Onboarded> {
         self.lease.as_ref().map(|lease| &*lease.onboarded)
@@ -278,15 +279,21 @@ impl Thing {
             return Err(CommandError::AlreadyStarted);
         }
         self.check_queue()?;
-        self.now = self.now.max(now);
+        self.now = self.newest(now);
         self.boot_backoff.reset();
         self.api_backoff.reset();
         Ok(())
     }
 
+    /// The newest time that was seen, and always one before the end of time: all later deadlines meet there, and it would
+    /// never be done with them.
+    fn newest(&self, now: MonoTime) -> MonoTime {
+        self.now.max(now.min(LAST))
+    }
+
     /// Before something else happens: all that is due comes first, whatever that makes of the queue.
     fn advance(&mut self, now: MonoTime) {
-        self.now = self.now.max(now);
+        self.now = self.newest(now);
         while self.is_due() {
             self.fire();
         }
@@ -561,7 +568,7 @@ impl Machine for Thing {
     }
 
     fn handle_timeout(&mut self, now: MonoTime) {
-        self.now = self.now.max(now);
+        self.now = self.newest(now);
         // Time cannot be refused: what is due while nobody drains waits for room.
         while self.is_due() && self.outputs.len() < self.config.max_queued {
             self.fire();
@@ -581,6 +588,9 @@ impl Machine for Thing {
 fn is_request(payload: &[u8]) -> bool {
     payload.first().is_some_and(u8::is_ascii_uppercase)
 }
+
+/// The last moment that a thing tells apart from the end of time.
+const LAST: MonoTime = MonoTime::from_origin(Duration::from_nanos(u64::MAX - 1));
 
 /// Between two attempts, so that one moment holds no endless row of them.
 const MIN_DELAY: Duration = Duration::from_millis(1);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use kii_onboard::{
     IdRule, Json,
     command::{
-        Action, ActionResult, ActionResults, Actions, BadCommand, BadPush, Command, CommandError,
+        Action, ActionResult, ActionResults, Actions, BadCommand, BadPush, Command, InvalidCommand,
         MAX_PUSH, Push, PushError, TraitActions,
     },
 };
@@ -141,6 +141,15 @@ fn a_value_may_nest_as_deep_as_a_payload_is_long() {
 }
 
 #[test]
+fn a_schema_is_not_written_beside_actions_of_traits() {
+    let of_trait =
+        TraitActions::new("light", [Action::new("turnPower", Json::new("true").unwrap())]);
+    let command = Command::new("c", Actions::Trait(vec![of_trait])).unwrap().with_schema("S", 1);
+    let payload = command.encode();
+    assert_eq!(payload, br#"{"commandID":"c","actions":[{"light":[{"turnPower":true}]}]}"#);
+}
+
+#[test]
 fn plain_actions_stay_plain_without_a_schema() {
     let ambiguous = Action::new("a", Json::new(r#"[{"b":1}]"#).unwrap());
     let command = Command::new("c", Actions::Plain(vec![ambiguous])).unwrap();
@@ -152,10 +161,13 @@ fn plain_actions_stay_plain_without_a_schema() {
 #[test]
 fn a_trait_without_actions_is_not_sent() {
     for traits in [vec![], vec![TraitActions::new("a", [])]] {
-        assert_eq!(Command::new("c", Actions::Trait(traits)), Err(CommandError::NoActions));
+        assert_eq!(Command::new("c", Actions::Trait(traits)), Err(InvalidCommand::NoActions));
     }
     assert!(Command::new("c", Actions::Plain(vec![])).is_ok());
-    assert!(matches!(Command::new("a+b", Actions::Plain(vec![])), Err(CommandError::InvalidId(_))));
+    assert!(matches!(
+        Command::new("a+b", Actions::Plain(vec![])),
+        Err(InvalidCommand::InvalidId(_))
+    ));
 }
 
 /// Names that the rules are about, and some others.

@@ -209,7 +209,7 @@ fn calls_and_commands_keep_quiet() {
     let traits = [TraitActions::new("alias", [Action::new("turnPower", json())])];
     let traits = NewCommand::with_traits(owner(), traits).unwrap();
     let onboarding = Onboarding::EndNode(end_node_onboarding());
-    let onboard = Call::onboard(&onboarding).unwrap();
+    let onboard = Call::onboard(&onboarding);
     let put = Call::put_state("th.1", &json()).unwrap().with_bearer(TOKEN);
     let put = put.with_header("X-Own", BODY).unwrap();
     let report = Call::report_results("th.1", "c1", &results).unwrap();

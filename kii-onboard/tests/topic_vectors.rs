@@ -64,3 +64,17 @@ fn resource(vector: &Value) -> Resource<'_> {
         other => panic!("no resource {other}"),
     }
 }
+
+#[test]
+fn a_topic_has_1024_bytes_at_most() {
+    let topics = Topics::api(&AppId::new("app01").unwrap(), &MqttTopic::new("TT").unwrap());
+    let around = topics.build(Resource::FirmwareVersion { thing_id: "" });
+    assert!(around.is_err(), "an id is not empty");
+    let around = topics.build(Resource::FirmwareVersion { thing_id: "x" }).unwrap().len() - 1;
+    // Two bytes a character: the limit counts bytes.
+    let longest = "\u{e9}".repeat((1_024 - around) / 2) + if around % 2 == 1 { "x" } else { "" };
+    let built = |thing_id: &str| topics.build(Resource::FirmwareVersion { thing_id });
+    assert_eq!(built(&longest).unwrap().len(), 1_024);
+    let error = built(&(longest + "x")).unwrap_err();
+    assert!(matches!((error.kind, error.rule), (IdKind::Path, IdRule::TooLong { .. })), "{error}");
+}

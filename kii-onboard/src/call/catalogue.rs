@@ -5,15 +5,16 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use super::{
-    CONTENT_TYPE, Call, CallError, CallKind, check_predefined,
+    CONTENT_TYPE, Call, CallError, CallKind,
     media_type::{
         BULK, BULK_PATCH, JSON, SET_FIRMWARE, SET_TYPE, TRAIT_PATCH, TRAIT_STATE, TRAIT_STATES,
     },
 };
 use crate::{
-    IdKind, Json,
+    IdKind, InvalidId, Json,
     command::{ActionResults, NewCommand},
     frame::{Method, Request},
+    id::check_name,
     onboarding::Onboarding,
     topic::Resource,
 };
@@ -171,7 +172,7 @@ impl Call {
     /// # Errors
     /// The version is another text; the id cannot stand in a topic.
     pub fn set_firmware_version(thing_id: &str, version: &str) -> Result<Self, CallError> {
-        check_predefined(IdKind::FirmwareVersion, version)?;
+        check_kind(IdKind::FirmwareVersion, version)?;
         let resource = Resource::FirmwareVersion { thing_id };
         let call = Self::new(CallKind::SetFirmwareVersion, Method::Put, resource)?;
         Ok(call.with_body(SET_FIRMWARE, written(&FirmwareVersion { firmware_version: version })))
@@ -190,7 +191,7 @@ impl Call {
     /// # Errors
     /// The type is another text; the id cannot stand in a topic.
     pub fn set_thing_type(thing_id: &str, thing_type: &str) -> Result<Self, CallError> {
-        check_predefined(IdKind::ThingType, thing_type)?;
+        check_kind(IdKind::ThingType, thing_type)?;
         let call =
             Self::new(CallKind::SetThingType, Method::Put, Resource::ThingType { thing_id })?;
         Ok(call.with_body(SET_TYPE, written(&ThingType { thing_type })))
@@ -223,21 +224,19 @@ impl Call {
 impl Call {
     /// Onboards a thing or an end node over the second broker, with the owner's token where there is an owner. Answer:
     /// [`Onboarded`](super::Answer::Onboarded) or [`EndNodeOnboarded`](super::Answer::EndNodeOnboarded).
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn onboard(onboarding: &Onboarding) -> Result<Self, CallError> {
+    #[must_use]
+    pub fn onboard(onboarding: &Onboarding) -> Self {
         let kind = match onboarding {
             Onboarding::Thing(_) => CallKind::Onboard,
             Onboarding::EndNode(_) => CallKind::OnboardEndNode,
         };
-        let call = Self::new(kind, Method::Post, Resource::Onboardings)?;
+        let call = Self::checked(kind, Method::Post, Resource::Onboardings);
         let call = call.with_body(onboarding.content_type(), onboarding.body());
-        Ok(Self { bearer: onboarding.owner_token().cloned(), ..call })
+        Self { bearer: onboarding.owner_token().cloned(), ..call }
     }
 
-    /// Any other request: a method, the path that follows the app id, and a body with its media type. Answer:
-    /// [`Custom`](super::Answer::Custom).
+    /// Any other request: a method, the path that follows the app id, and a body with its media type, which is not sent
+    /// where the body is empty. Answer: [`Custom`](super::Answer::Custom).
     ///
     /// # Errors
     /// The path cannot stand in a topic, or the media type in a header.
@@ -274,6 +273,10 @@ struct ThingType<'a> {
 #[derive(Serialize)]
 struct Connection {
     online: bool,
+}
+
+fn check_kind(kind: IdKind, text: &str) -> Result<(), InvalidId> {
+    check_name(text).map_err(|rule| InvalidId { kind, rule })
 }
 
 /// Texts, numbers and booleans can always be written.

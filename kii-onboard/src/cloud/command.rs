@@ -50,7 +50,7 @@ impl Cloud {
         let is_trait = media_type.eq_ignore_ascii_case(NEW_TRAIT_COMMAND);
         let command = NewCommand::decode(is_trait, request.body).map_err(failure)?;
         let prepared = Prepared::new(&command, self.ids).map_err(|size| {
-            let rule = format!("the push has {size} bytes, at most {MAX_PUSH} are pushed");
+            let rule = format!("the push has {size} bytes, at most {MAX_PUSHED} are pushed");
             Failure::fields([("actions", rule)])
         })?;
         let command_id = self.dispatch(thing_id, prepared);
@@ -107,7 +107,7 @@ impl Prepared {
         // An id of hexadecimal digits can stand in a topic.
         let pushed = command.to_command(ids.command_id()).map_err(|_| 0_usize)?;
         let payload = pushed.encode();
-        if payload.len() > MAX_PUSH {
+        if payload.len() > MAX_PUSHED {
             return Err(payload.len());
         }
         let mut object = CommandObject::new(pushed, CommandState::Sending);
@@ -142,4 +142,4 @@ fn no_command() -> Failure {
 }
 
 /// The most bytes that are pushed (specification, section 6.5).
-pub(super) const MAX_PUSH: usize = 4_096;
+pub(super) const MAX_PUSHED: usize = 4_096;

@@ -1,9 +1,12 @@
 //! What each request does (specification, section 15.4): states, the attributes of things, and end nodes.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString as _},
+    vec::Vec,
+};
 use core::str;
-
-use serde::Serialize;
 
 use super::{
     Cloud, Event,
@@ -14,8 +17,9 @@ use super::{
 };
 use crate::{
     ErrorCode, Json,
-    call::media_type::TRAIT_STATES,
+    call::{EndNode, EndNodes, MAX_STATE, media_type::TRAIT_STATES},
     frame::{Method, Request, Status},
+    id::check_name,
     json::Value,
     topic::Resource,
 };
@@ -163,29 +167,20 @@ impl Cloud {
         of: impl FnOnce(&mut Thing) -> &mut Option<String>,
     ) -> Result<String, Failure> {
         let [value] = object(request)?.members([name]);
-        let value = value.and_then(Value::owned_text).filter(|value| is_attribute(value));
-        let value = value.ok_or_else(|| Failure::fields([(name, ATTRIBUTE_RULE)]))?;
+        let value = value.and_then(Value::owned_text);
+        let value = value.ok_or_else(|| Failure::fields([(name, "a text")]))?;
+        check_name(&value).map_err(|rule| Failure::fields([(name, rule.to_string())]))?;
         let thing = self.things.get_mut(thing_id).ok_or_else(Failure::no_thing)?;
         *of(thing) = Some(value.clone());
         Ok(value)
     }
 
     fn list_end_nodes(&self, gateway_id: &str) -> Answer {
-        #[derive(Serialize)]
-        struct EndNode<'a> {
-            #[serde(rename = "thingID")]
-            thing_id: &'a str,
-            #[serde(rename = "vendorThingID")]
-            vendor_thing_id: &'a str,
-        }
         let of_gateway =
             self.things.iter().filter(|(_, thing)| thing.gateway.as_deref() == Some(gateway_id));
-        let end_nodes = of_gateway.map(|(thing_id, thing)| EndNode {
-            thing_id,
-            vendor_thing_id: thing.vendor_id.as_str(),
-        });
-        let results: Vec<_> = end_nodes.collect();
-        Answer::json(Status::OK, &BTreeMap::from([("results", results)]))
+        let end_nodes = of_gateway
+            .map(|(thing_id, thing)| EndNode::new(thing_id, Some(thing.vendor_id.to_string())));
+        Answer::new(Status::OK, EndNodes::new(end_nodes, None).encode())
     }
 
     fn connect_end_node(
@@ -252,16 +247,5 @@ fn bad_body() -> Failure {
     Failure::fields([("body", "an object")])
 }
 
-/// Of predefined fields of a thing (specification, section 6.5).
-pub(super) fn is_attribute(value: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=100).contains(&value.len()) && value.bytes().all(is_allowed)
-}
-
-pub(super) const ATTRIBUTE_RULE: &str = "1 to 100 of A-Z a-z 0-9 . _ -";
-
 const FIRMWARE_VERSION: &str = "firmwareVersion";
 const THING_TYPE: &str = "thingType";
-
-/// The most bytes of a state: 10 KB (specification, section 6.5).
-const MAX_STATE: usize = 10_240;

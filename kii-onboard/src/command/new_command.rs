@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Action, Actions, BadBody, Command, CommandError, TraitActions,
+    Action, Actions, BadBody, Command, InvalidCommand, TraitActions,
     action::WrittenActions,
     bad_body::{members, optional, required},
 };
@@ -50,7 +50,7 @@ pub enum NewCommandError {
     #[error("the command, or a trait in it, has no actions: give at least one")]
     NoActions,
     /// The title is too long.
-    #[error("the title has more than {limit} characters")]
+    #[error("the title has more than {limit} characters: shorten it")]
     TitleTooLong {
         /// How many characters it may have.
         limit: usize,
@@ -160,7 +160,7 @@ impl NewCommand {
     ///
     /// # Errors
     /// The id cannot stand in a topic.
-    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, CommandError> {
+    pub fn to_command(&self, id: impl Into<String>) -> Result<Command, InvalidCommand> {
         let command = Command::new(id, self.actions.clone())?.with_issuer(self.issuer.to_string());
         Ok(match &self.schema {
             Some((schema, version)) => command.with_schema(&**schema, *version),

@@ -56,7 +56,7 @@ pub struct Command {
 /// Why a command is not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
-pub enum CommandError {
+pub enum InvalidCommand {
     /// Its id cannot stand in a topic, where the results would go.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
@@ -152,11 +152,11 @@ impl Command {
     ///
     /// # Errors
     /// The id cannot stand in a topic; the actions are those of traits, and a trait has none.
-    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, CommandError> {
+    pub fn new(id: impl Into<String>, actions: Actions) -> Result<Self, InvalidCommand> {
         let id = id.into();
         check_level(IdKind::CommandId, &id)?;
         if matches!(actions, Actions::Trait(_)) && actions.lacks_actions() {
-            return Err(CommandError::NoActions);
+            return Err(InvalidCommand::NoActions);
         }
         Ok(Self { id, actions, issuer: None, schema: None, schema_version: None })
     }
@@ -206,14 +206,14 @@ impl Command {
     }
 
     pub(super) fn written(&self) -> WrittenCommand<'_> {
-        let schema = match (&self.actions, &self.schema) {
-            (Actions::Trait(_), _) => None,
-            (Actions::Plain(_), Some(schema)) => Some(Some(schema.as_str())),
-            (plain, None) => plain.looks_like_traits().then_some(None),
+        let (schema, schema_version) = match (&self.actions, &self.schema) {
+            (Actions::Trait(_), Some(_)) => (None, None),
+            (Actions::Plain(_), Some(schema)) => (Some(Some(schema.as_str())), self.schema_version),
+            (actions, None) => (actions.looks_like_traits().then_some(None), self.schema_version),
         };
         WrittenCommand {
             schema,
-            schema_version: self.schema_version,
+            schema_version,
             id: &self.id,
             actions: WrittenActions(&self.actions),
             issuer: self.issuer.as_deref(),

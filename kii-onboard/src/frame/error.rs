@@ -79,13 +79,13 @@ pub enum EncodeError {
         index: usize,
     },
     /// There are too many headers.
-    #[error("there are more than {limit} headers")]
+    #[error("there are more than {limit} headers: send fewer")]
     TooManyHeaders {
         /// How many there may be.
         limit: usize,
     },
     /// The head would be too large.
-    #[error("the head has {len} bytes, at most {limit} are sent")]
+    #[error("the head has {len} bytes, at most {limit} are sent: take fewer or shorter headers")]
     HeadTooLarge {
         /// How many.
         len: usize,
@@ -93,7 +93,7 @@ pub enum EncodeError {
         limit: usize,
     },
     /// The payload would be too large.
-    #[error("the payload has {len} bytes, at most {limit} are sent")]
+    #[error("the payload has {len} bytes, at most {limit} are sent: send a smaller body")]
     TooLarge {
         /// How many.
         len: usize,

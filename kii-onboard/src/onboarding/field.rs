@@ -7,7 +7,7 @@ use iot_sansio::Secret;
 
 use crate::{
     IdRule, Json, VendorThingId,
-    id::{check_rule, is_name_char, is_segment_char},
+    id::{check_name, check_rule, is_segment_char},
     json::Value,
 };
 
@@ -102,7 +102,7 @@ impl Field for ThingId {
 
 impl Field for Name {
     fn from_text(text: &str) -> Result<Self, FieldFault> {
-        check_rule(text, MAX_NAME, is_name_char).map_err(FieldFault::Rule)?;
+        check_name(text).map_err(FieldFault::Rule)?;
         Ok(Self(text.into()))
     }
 }
@@ -164,7 +164,5 @@ impl Field for Properties {
 const MAX_THING_ID: usize = 1_024;
 /// Half of a head.
 const MAX_TOKEN: usize = 4_096;
-/// Characters (specification, section 6.5).
-const MAX_NAME: usize = 100;
 /// Bytes (specification, section 6.5).
 const MAX_PROPERTIES: usize = 63 * 1_024;

@@ -99,7 +99,8 @@ impl Config {
         Self { api_transport: kind, ..self }
     }
 
-    /// Sets the path of a WebSocket. Default: `/mqtt`, as clients are seen to use; it is documented nowhere.
+    /// Sets the path of a WebSocket. Default: `/mqtt`, as clients are seen to use; it is documented nowhere. Nor is the
+    /// subprotocol, which is the MQTT client's to ask for: `mqtt`, or `mqttv3.1` with MQTT 3.1.
     #[must_use]
     pub fn with_websocket_path(self, path: impl Into<String>) -> Self {
         Self { websocket_path: path.into(), ..self }
@@ -181,13 +182,15 @@ impl Config {
         Self { max_retry_after: limit, ..self }
     }
 
-    /// Gives up after so many failed attempts to onboard. Default: never.
+    /// Sets after how many failed attempts to onboard another one still follows: one failure more, and the thing gives up.
+    /// Default: it never does.
     #[must_use]
     pub fn with_max_boot_attempts(self, attempts: u32) -> Self {
         Self { max_boot_attempts: Some(attempts), ..self }
     }
 
-    /// Sets after how many failed attempts at the second broker the thing onboards again. Default: 5.
+    /// Sets after how many failures at the second broker, the loss of a connection included, it is still tried again: one
+    /// failure more, and the thing onboards again. Default: 5.
     #[must_use]
     pub fn with_max_api_attempts(self, attempts: u32) -> Self {
         Self { max_api_attempts: attempts, ..self }

@@ -23,9 +23,9 @@ pub(super) struct PendingCall {
 }
 
 impl Pending {
-    /// How many still wait at this moment; those that wait for the end of time always do.
+    /// How many still wait at this moment.
     pub(super) fn len_at(&self, now: MonoTime) -> usize {
-        self.0.iter().filter(|call| call.until > now || call.until == MonoTime::MAX).count()
+        self.0.iter().filter(|call| call.until > now).count()
     }
 
     /// Whether a call with this id still waits on this topic at this moment.

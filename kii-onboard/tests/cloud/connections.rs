@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use iot_sansio::{
-    Machine as _,
+    Machine as _, MonoTime,
     mqtt::{Link, Token},
 };
 use kii_onboard::{
     App, KeepAlive, Stage,
     cloud::{
-        CloudError, Disconnect, Event, Refusal,
+        CloudError, Disconnect, Effect, Event, Fault, Refusal, Requests,
         server::{
             Action, Close, Closed, Connect, Ping, Pong, Publish, Suback, Subscribe, Unsuback,
             Unsubscribe,
@@ -368,4 +368,37 @@ fn a_full_queue_refuses_inputs_and_commands_and_changes_nothing() {
     // Time cannot be refused.
     bench.tick(90_001);
     assert_eq!(bench.ends(), [(ONE, Disconnect::Silent)]);
+}
+
+#[test]
+fn what_is_due_happens_in_its_order_however_late_the_cloud_is_told() {
+    let mut bench = Bench::new(config());
+    let onboarded = bench.onboard("v1");
+    bench.enter_api(ONE, &onboarded, secs(60));
+    let delay = Effect::Delay(Duration::from_secs(100));
+    let fault = Fault::on_request(Requests::any(), [delay]);
+    bench.cloud.inject(bench.now, fault).unwrap();
+    let topic = onboarded.endpoint.as_ref().unwrap().mqtt_topic.as_str();
+    let states =
+        format!("p/{topic}/thing-if/apps/app01/targets/thing:{}/states", onboarded.thing_id);
+    bench.feed(Publish::new(ONE, &states, b"GET\r\n\r\n"));
+    bench.forget();
+    // The client was dead before its answer was to come.
+    bench.tick(1_000_000);
+    assert_eq!(bench.actions, [Close::new(ONE).into()]);
+}
+
+#[test]
+fn the_end_of_time_is_reached_without_going_round_in_circles() {
+    let mut bench = Bench::new(config());
+    bench.enter_boot(ONE, secs(60));
+    bench.forget();
+    bench.cloud.handle_timeout(MonoTime::MAX);
+    bench.drain();
+    assert_eq!(bench.ends(), [(ONE, Disconnect::Silent)]);
+    bench.now = MonoTime::MAX;
+    bench.enter_boot(TWO, secs(60));
+    bench.feed(Ping::new(TWO));
+    assert_eq!(bench.drain(), None);
+    assert_eq!(bench.cloud.connections(Stage::Boot), [TWO]);
 }

@@ -2,15 +2,18 @@
 
 use iot_sansio::mqtt::Link;
 use kii_onboard::{
-    KeepAlive, Stage,
-    cloud::{Event, server::Publish},
+    App, KeepAlive, Stage,
+    cloud::{
+        Event,
+        server::{Connect, Publish},
+    },
     frame::{Method, Response, Status},
     onboarding::Onboarded,
 };
 
 use crate::bench::{
-    BOOT_ONBOARDINGS, BY_VENDOR_ID, Bench, JSON, OWNER_TOKEN, body_of, by_thing, config, error_of,
-    request, status_of,
+    BOOT_ONBOARDINGS, BY_VENDOR_ID, Bench, JSON, KEY, OWNER_TOKEN, PASSWORD, body_of, by_thing,
+    config, error_of, request, status_of,
 };
 
 /// What is sent, with what path, token, method, media type and body, and what is answered.
@@ -308,4 +311,44 @@ fn what_a_gone_connection_asked_is_not_carried_out() {
     bench.feed(Publish::new(peer.link, &peer.topic(&peer.target("states")), &payload));
     assert!(bench.actions.is_empty() && bench.events.is_empty());
     assert_eq!(bench.cloud.state(peer.thing_id()), None);
+}
+
+#[test]
+fn an_application_does_not_see_the_things_of_another() {
+    let other = App::new("app02", KEY).unwrap();
+    let mut bench = Bench::new(config().with_app(other.clone()));
+    let one = bench.thing(1, "v1");
+    let body = r#"{"vendorThingID":"v1","thingPassword":"canary-password-02","owner":"user:u-1"}"#;
+    let by_owner = "application/vnd.kii.OnboardingWithVendorThingIDByOwner+json";
+    bench.call_as(OWNER_TOKEN, &one, Method::Post, "onboardings", Some(by_owner), body);
+
+    // The same vendor thing id in the other application is another thing.
+    let (boot, password) = (Link::new(2_000), other.password());
+    let user_name = other.user_name();
+    let connect = Connect::new(boot, Stage::Boot, "anonymous");
+    bench.feed(connect.with_credentials(&user_name, password.expose()));
+    let topic = "p/anonymous/thing-if/apps/app02/onboardings";
+    let body = r#"{"vendorThingID":"v1","thingPassword":"another"}"#;
+    let payload = request(None, Method::Post, Some(BY_VENDOR_ID), body);
+    let delivered = bench.publish(boot, topic, &payload);
+    let onboarded =
+        Onboarded::decode(Response::decode(&delivered[0].payload).unwrap().body).unwrap();
+    assert_ne!(onboarded.thing_id, one.thing_id());
+
+    // Nor is the first one there by the cloud's id, with its password or its owner's token.
+    let by_thing_id = "application/vnd.kii.OnboardingWithThingIDByThing+json";
+    let body = format!(r#"{{"thingID":"{}","thingPassword":"{PASSWORD}"}}"#, one.thing_id());
+    let payload = request(None, Method::Post, Some(by_thing_id), &body);
+    let delivered = bench.publish(boot, topic, &payload);
+    let response = Response::decode(&delivered[0].payload).unwrap().to_owned();
+    assert_eq!(error_of(&response), (404, Some("THING_NOT_FOUND".into())));
+
+    let link = Link::new(2);
+    bench.enter_api(link, &onboarded, KeepAlive::OFF);
+    let push_topic = onboarded.endpoint.unwrap().mqtt_topic;
+    let topic = format!("p/{push_topic}/thing-if/apps/app02/{}", one.target("states"));
+    let token = format!("Bearer {OWNER_TOKEN}");
+    let delivered = bench.publish(link, &topic, &request(Some(&token), Method::Get, None, ""));
+    let response = Response::decode(&delivered[0].payload).unwrap().to_owned();
+    assert_eq!(error_of(&response), (404, Some("THING_NOT_FOUND".into())));
 }

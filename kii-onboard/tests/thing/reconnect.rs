@@ -2,15 +2,19 @@
 
 use core::time::Duration;
 use iot_sansio::{
-    Jitter, MonoTime,
-    mqtt::{ConnectOptions, Transport, Version},
+    Jitter, Machine as _, MonoTime,
+    mqtt::{ConnectOptions, Link, Opened, Transport, Version},
 };
 use kii_onboard::{
-    KeepAlive, TransportKind,
+    KeepAlive, RequestId, TransportKind,
+    call::Call,
+    frame::Limits,
     thing::{CommandError, Thing},
 };
 
-use crate::run::{BOOT_TOPIC, MQTT_TOPIC, ONBOARDED, Run, config, onboarded, onboarded_with};
+use crate::run::{
+    BOOT_TOPIC, MQTT_TOPIC, NOT_READY, ONBOARDED, Run, config, onboarded, onboarded_with,
+};
 
 /// A thing that asks for a connection to the second broker, link 2.
 fn connecting() -> Run {
@@ -28,7 +32,7 @@ fn connecting_for_a_minute() -> Run {
 
 /// The options of the first connection that a thing asks for.
 fn options(mut thing: Thing, start: impl Fn(&mut Thing)) -> ConnectOptions {
-    use iot_sansio::{Machine as _, Output, mqtt::Action};
+    use iot_sansio::{Output, mqtt::Action};
     start(&mut thing);
     match thing.poll_output() {
         Output::Action(Action::Open(open)) => *open.options,
@@ -246,6 +250,109 @@ fn a_stop_that_comes_too_late_is_refused_and_moves_nothing() {
     );
 }
 
+#[test]
+fn the_end_of_time_is_reached_without_going_round_in_circles() {
+    for (state, mut run) in
+        [Run::started(config()), Run::onboarding(config()), Run::ready(config())]
+            .into_iter()
+            .enumerate()
+    {
+        run.thing.handle_timeout(MonoTime::MAX);
+        let stale = Opened::new(Link::new(u32::MAX), false);
+        run.thing.handle_input(MonoTime::MAX, stale.into()).unwrap();
+        assert!(run.drain().len() < 8, "{state}");
+        run.thing.stop(MonoTime::MAX).unwrap();
+        assert_eq!(run.drain().last().map(String::as_str), Some("stopped"), "{state}");
+    }
+}
+
+#[test]
+fn being_ready_starts_the_count_at_the_default_broker_anew_too() {
+    let mut run = Run::started(config());
+    assert_eq!(run.lost(1), ["retrying boot 1 1000 Unreachable"]);
+    run.at(1_000);
+    run.opened(2);
+    run.message(2, BOOT_TOPIC, ONBOARDED);
+    run.opened(3);
+    assert_eq!(run.done(3, 2), ["ready"]);
+    run.onboard_again();
+    assert_eq!(run.lost(4), ["retrying boot 1 1000 Unreachable"]);
+}
+
+#[test]
+fn every_wait_has_a_chance_of_its_own() {
+    let second = Duration::from_secs(1);
+    let mut run = Run::started(config().with_backoff(second, second, Jitter::Full));
+    let mut waits = std::collections::BTreeSet::new();
+    for link in 1..9 {
+        let told = run.lost(link);
+        waits.insert(told[0].split(' ').nth(3).unwrap().to_owned());
+        run.at(u64::from(link) * 1_000);
+    }
+    assert!(waits.len() > 4, "{waits:?}");
+}
+
+#[test]
+fn another_refusal_is_not_that_of_the_subscription() {
+    let mut run = Run::subscribing(config());
+    assert!(run.failed(2, 7).is_empty());
+    assert_eq!(run.done(2, 2), ["ready"]);
+}
+
+#[test]
+fn what_has_ended_ignores_inputs_whatever_is_queued() {
+    let mut run = Run::started(config().with_max_queued(1));
+    run.thing.stop(MonoTime::ORIGIN).unwrap();
+    let late = Opened::new(Link::new(1), false);
+    assert_eq!(run.thing.handle_input(MonoTime::ORIGIN, late.into()), Ok(()));
+    assert_eq!(run.drain(), ["close 1", "stopped"]);
+}
+
+#[test]
+fn deadlines_and_limits_can_be_set() {
+    let secs = Duration::from_secs;
+    let config = config()
+        .with_connect_timeout(secs(1))
+        .with_onboarding_timeout(secs(2))
+        .with_subscribe_timeout(secs(3))
+        .with_request_timeout(secs(4))
+        .with_max_retry_after(secs(3))
+        .with_max_api_attempts(0);
+    let mut run = Run::started(config.clone());
+    assert_eq!(run.deadline(), Some(1_000));
+    run.opened(1);
+    assert_eq!(run.deadline(), Some(2_000));
+    let not_ready = run.message(1, BOOT_TOPIC, NOT_READY);
+    assert!(not_ready[1].starts_with("retrying boot 1 3000 "), "{not_ready:?}");
+
+    let mut run = Run::onboarding(config);
+    run.message(1, BOOT_TOPIC, ONBOARDED);
+    run.opened(2);
+    assert_eq!(run.deadline(), Some(3_000));
+    run.done(2, 2);
+    run.call(&Call::get_state("th.1").unwrap());
+    assert_eq!(run.deadline(), Some(4_000));
+    let told = run.lost(2);
+    assert_eq!(told.last().map(String::as_str), Some("retrying boot 1 1000 ConnectionLost"));
+}
+
+#[test]
+fn frames_are_read_within_the_limits_that_were_set() {
+    let config = config().with_limits(Limits::DEFAULT.with_max_headers(0));
+    let mut run = Run::onboarding(config.clone());
+    let told = run.message(1, BOOT_TOPIC, ONBOARDED);
+    assert_eq!(told[1], "retrying boot 1 1000 BadPayload(TooManyHeaders { limit: 0 })");
+
+    let body = ONBOARDED.split_once("\r\n\r\n").unwrap().1;
+    let mut run = Run::onboarding(config);
+    run.message(1, BOOT_TOPIC, format!("200\r\n\r\n{body}"));
+    run.opened(2);
+    run.done(2, 2);
+    let topic = format!("p/{MQTT_TOPIC}/thing-if/apps/app01/targets/thing:th.1/states");
+    let told = run.message(2, &topic, "200\r\nX-Kii-RequestID:1\r\n\r\n{}");
+    assert_eq!(told, [format!("ignored {topic} BadPayload(TooManyHeaders {{ limit: 0 }})")]);
+}
+
 /// Without that an input would never return.
 #[test]
 fn one_moment_holds_no_endless_row_of_attempts() {
@@ -258,4 +365,17 @@ fn one_moment_holds_no_endless_row_of_attempts() {
     let mut run = Run::started(config());
     run.thing.stop(MonoTime::MAX).unwrap();
     assert_eq!(run.drain(), ["close 1", "retrying boot 1 1000 ConnectTimeout", "stopped"]);
+}
+
+#[test]
+fn calls_wait_and_endpoints_hold_at_the_end_of_time() {
+    let mut run = Run::onboarding(config());
+    run.message(1, BOOT_TOPIC, onboarded_with("2147483647", &u64::MAX.to_string()));
+    run.opened(2);
+    run.done(2, 2);
+    let id = RequestId::new("v1").unwrap();
+    let call = Call::get_state("th.1").unwrap().with_request_id(id.clone());
+    assert!(run.thing.call(MonoTime::MAX, &call).is_ok());
+    let again = run.thing.call(MonoTime::MAX, &call);
+    assert_eq!(again, Err(CommandError::DuplicateRequestId { id }));
 }
