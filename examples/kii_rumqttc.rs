@@ -79,7 +79,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         tokio::select! {
             biased;
             _ = &mut interrupted => {
-                // Once more, and it is stopped already: that is an error, and ends the program at once.
                 thing.stop(adapter.now())?;
                 interrupted.set(ctrl_c());
             }
@@ -116,7 +115,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    adapter.close().await;
+    tokio::select! {
+        () = adapter.close() => {}
+        // A dead peer delays that: the second time it ends at once.
+        _ = &mut interrupted => {}
+    }
     Ok(())
 }
 
