@@ -46,7 +46,7 @@ async fn all_lamps_come_in_at_once_although_two_answers_are_no_good() {
         let arrivals = within(lamps.onboard(5)).await.unwrap();
         let mut causes: Vec<_> = arrivals.ways.iter().flat_map(|way| &way.causes).collect();
         causes.sort_by_key(|cause| matches!(cause, Cause::Status(_)));
-        assert!(matches!(causes[..], [Cause::OnboardingTimeout, Cause::Status(_)]), "{causes:?}");
+        assert!(matches!(causes[..], [Cause::OnboardTimeout, Cause::Status(_)]), "{causes:?}");
         assert!(arrivals.ways.iter().all(|way| way.onboardings() == 1), "{arrivals:?}");
         assert_eq!((arrivals.things, arrivals.onboardings, arrivals.states), (5, 6, 5));
         assert!(arrivals.most_anonymous > 1, "{arrivals:?}");

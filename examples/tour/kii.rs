@@ -178,7 +178,7 @@ fn print_restored(restored: &Restored) {
 
 fn arrival_checks(arrivals: &Arrivals) -> Vec<Check> {
     let causes: Vec<_> = arrivals.ways.iter().flat_map(|way| &way.causes).collect();
-    let lost = causes.iter().filter(|cause| matches!(cause, Cause::OnboardingTimeout)).count();
+    let lost = causes.iter().filter(|cause| matches!(cause, Cause::OnboardTimeout)).count();
     let early = causes.iter().filter(|cause| matches!(cause, Cause::Status(_))).count();
     vec![
         Check::new(

@@ -12,6 +12,16 @@ pub enum Stage {
     Api,
 }
 
+impl Stage {
+    /// The broker, for people.
+    pub(crate) const fn broker(self) -> &'static str {
+        match self {
+            Self::Boot => "default broker",
+            Self::Api => "second broker",
+        }
+    }
+}
+
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

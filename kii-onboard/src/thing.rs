@@ -340,7 +340,7 @@ impl Thing {
     fn state_is_over(&mut self) {
         match self.state {
             State::Connecting { stage, .. } => self.give_up(stage, Cause::ConnectTimeout),
-            State::Onboarding { .. } => self.give_up(Stage::Boot, Cause::OnboardingTimeout),
+            State::Onboarding { .. } => self.give_up(Stage::Boot, Cause::OnboardTimeout),
             State::Subscribing { .. } => self.give_up(Stage::Api, Cause::SubscribeTimeout),
             State::Waiting { stage: Stage::Boot, .. } => self.boot(),
             State::Waiting { stage: Stage::Api, .. } => {

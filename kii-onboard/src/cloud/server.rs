@@ -2,7 +2,7 @@
 //!
 //! What an adapter and the machine agree on:
 //!
-//! - A [`Link`] numbers one connection. The adapter picks the number, and uses none twice, whichever broker it is on.
+//! - A [`Link`] numbers one connection. The adapter picks the numbers, and they grow, whichever broker it is on.
 //! - Every [`Connect`] is answered by [`Connack`]. A link that was refused, closed or told as [`Closed`] is over: nothing
 //!   more is asked of it, and nothing that comes from it counts.
 //! - A [`Deliver`] goes down its link alone, whether that subscribed or not.

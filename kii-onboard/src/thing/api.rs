@@ -68,7 +68,7 @@ impl Thing {
         let Some(call) = self.pending.take(message.topic, &response) else {
             return self.ignore(message, IgnoreReason::Unmatched);
         };
-        let response = Response { call: call.call, kind: call.kind, response: response.to_owned() };
+        let response = Response { call: call.call, kind: call.kind, frame: response.to_owned() };
         self.tell(Event::Response(Box::new(response)));
     }
 

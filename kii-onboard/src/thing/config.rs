@@ -196,7 +196,7 @@ impl Config {
         Self { max_api_attempts: attempts, ..self }
     }
 
-    /// Sets how large a received frame may be.
+    /// Sets how large a received frame may be. A push has at most 65,536 bytes, whatever is set.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }

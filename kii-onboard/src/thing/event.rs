@@ -63,7 +63,7 @@ pub struct Response {
     /// What was called.
     pub kind: CallKind,
     /// What came.
-    pub response: OwnedResponse,
+    pub frame: OwnedResponse,
 }
 
 impl Response {
@@ -72,7 +72,7 @@ impl Response {
     /// # Errors
     /// The cloud refused the call, which the error explains; or the body is not what such a call is answered with.
     pub fn answer(&self) -> Result<Answer, AnswerError> {
-        Answer::decode(self.kind, &self.response.as_response())
+        Answer::decode(self.kind, &self.frame.as_response())
     }
 }
 
@@ -119,7 +119,7 @@ pub enum IgnoreReason {
     #[error("it came before the broker had accepted the connection")]
     NotConnected,
     /// Its topic is none of this connection's.
-    #[error("its topic is none of this connection")]
+    #[error("it is on no topic of this connection")]
     UnknownTopic,
     /// It is a request: the thing's own, which the broker sent back.
     #[error("it is a request, which the broker sent back")]
@@ -173,7 +173,7 @@ pub enum Cause {
     NotSent,
     /// No answer to the onboarding request came in time.
     #[error("no answer to the onboarding request came in time")]
-    OnboardingTimeout,
+    OnboardTimeout,
     /// What came on the onboarding topic is no response.
     #[error("the answer to the onboarding request is no response: {0}")]
     BadPayload(DecodeError),
@@ -214,7 +214,7 @@ pub enum FailReason {
     #[error("onboarding was answered with status {}, which is neither success nor error", .0.status)]
     UnexpectedStatus(Box<ApiError>),
     /// A broker does not listen for the chosen kind of transport.
-    #[error("at the {stage} broker: {unavailable}")]
+    #[error("at the {}: {unavailable}", .stage.broker())]
     PortUnavailable {
         /// The broker.
         stage: Stage,

@@ -203,7 +203,7 @@ fn a_response_cannot_make_a_thing_wait_for_ever() {
 fn rows_26_and_27_no_answer() {
     let mut run = Run::onboarding(config());
     assert!(run.at(29_999).is_empty());
-    assert_eq!(run.at(30_000), ["close 1", "retrying boot 1 1000 OnboardingTimeout"]);
+    assert_eq!(run.at(30_000), ["close 1", "retrying boot 1 1000 OnboardTimeout"]);
     let mut run = Run::onboarding(config());
     assert_eq!(run.lost(1), ["retrying boot 1 1000 ConnectionLost"]);
 }

@@ -219,7 +219,7 @@ fn tell(event: &Event) -> String {
         Event::Onboarded(onboarded) => format!("onboarded {}", onboarded.thing_id),
         Event::Ready => "ready".into(),
         Event::Response(response) => {
-            let status = response.response.as_response().status;
+            let status = response.frame.as_response().status;
             format!("response {} {status}", response.call.get())
         }
         Event::CallFailed(failed) => format!("failed {} {:?}", failed.call.get(), failed.cause),
