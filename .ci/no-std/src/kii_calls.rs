@@ -47,7 +47,7 @@ pub(crate) fn calls() -> Result<(), Box<dyn Error>> {
         Call::set_thing_type(thing, "lamp")?,
         Call::set_end_node_connection(thing, "th.2", true)?,
         Call::list_end_nodes(thing)?,
-        Call::onboard(&Onboarding::Thing(onboarding))?,
+        Call::onboard(&Onboarding::Thing(onboarding)),
         Call::custom(Method::Get, "a/b", Some("text/plain"), "")?.with_header("X-Own", "1")?,
     ];
     for call in calls {
