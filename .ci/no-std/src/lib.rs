@@ -5,11 +5,14 @@
 extern crate alloc;
 
 // Named, so that their dependencies are loaded even where nothing of them is called.
+extern crate aia_proto as _;
 extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 extern crate kii_onboard as _;
 
+mod aia;
+mod aia_machines;
 mod amqp;
 mod amqp_messages;
 mod amqp_platform;
@@ -40,6 +43,13 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     sansio::backoff_and_pump();
     sansio::simulator()?;
     sansio::contract()?;
+    aia::topics()?;
+    aia::connection_messages()?;
+    aia::registrations()?;
+    aia::protection()?;
+    aia::order()?;
+    aia_machines::devices()?;
+    aia_machines::services()?;
     amqp::logins()?;
     amqp::verification()?;
     amqp::sasl()?;
