@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use benches::{amqp, is_measuring, kii, lifecycle};
+use benches::{aia, amqp, is_measuring, kii, lifecycle};
 use iot_lifecycle::fleet::HashedId;
 
 struct Row {
@@ -28,6 +28,27 @@ enum Figure {
 }
 
 const ROWS: &[Row] = &[
+    Row {
+        name: "aia: seal 1 KiB / AES-GCM in place",
+        figure: Figure::AtMost(1.05),
+        times: 2_000,
+        ours: aia::seal,
+        baseline: aia::encrypt,
+    },
+    Row {
+        name: "aia: open 1 KiB / AES-GCM in place",
+        figure: Figure::AtMost(1.05),
+        times: 2_000,
+        ours: aia::open,
+        baseline: aia::decrypt,
+    },
+    Row {
+        name: "aia: message out of order / in order",
+        figure: Figure::None("what a resequencer costs: see the README"),
+        times: 2_000,
+        ours: aia::resequence,
+        baseline: aia::pass_in_order,
+    },
     Row {
         name: "amqp: login, key prepared / HMAC, base64",
         figure: Figure::AtMost(1.25),

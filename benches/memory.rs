@@ -6,14 +6,17 @@ use std::{fs, mem};
 
 use allocation_counter::measure;
 use benches::{
-    amqp, is_measuring, kii,
+    aia, amqp, is_measuring, kii,
     lifecycle::{self, Feed},
 };
 use iot_lifecycle::fleet::{ClientKey, HashedId};
 
 fn main() {
     for (what, allocations, run) in [
-        ("lifecycle: decode", 0, lifecycle::decode as fn(usize)),
+        ("aia: seal", 0, aia::seal as fn(usize)),
+        ("aia: open", 0, aia::open),
+        ("aia: message out of order", 0, aia::resequence),
+        ("lifecycle: decode", 0, lifecycle::decode),
         ("lifecycle: encode", 0, lifecycle::encode),
         ("lifecycle: serde_json from_str", 0, lifecycle::decode_plain),
         ("lifecycle: serde_json to_writer", 0, lifecycle::encode_plain),

@@ -1,14 +1,15 @@
 //! Time, as criterion measures it: to see how cost grows, and what a change does. No figure is checked here.
 
 use benches::{
-    amqp, is_measuring, kii,
+    aia, amqp, is_measuring, kii,
     lifecycle::{self, Feed, TableKey},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use iot_lifecycle::{Decoder, fleet::HashedId};
 
-criterion_main!(lifecycle, amqp_auth, kii_onboard);
+criterion_main!(lifecycle, aia_proto, amqp_auth, kii_onboard);
 criterion_group!(lifecycle, decode, encode, growth, apply);
+criterion_group!(aia_proto, messages);
 criterion_group!(amqp_auth, logins);
 criterion_group!(kii_onboard, frames);
 
@@ -66,6 +67,22 @@ fn apply_with<K: TableKey>(criterion: &mut Criterion, name: &str) {
         group.bench_function(BenchmarkId::new("HashMap", clients), |bencher| {
             bencher.iter(|| lifecycle::get_and_insert(&mut table, feed.advance()));
         });
+    }
+}
+
+/// A thousand at a time, because each call first prepares the key.
+fn messages(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("aia/message_1000");
+    group.throughput(Throughput::Bytes(1_000 * aia::BODY_LEN as u64));
+    for (name, run) in [
+        ("seal", aia::seal as fn(usize)),
+        ("AES-GCM, encrypt in place", aia::encrypt),
+        ("open", aia::open),
+        ("AES-GCM, decrypt in place", aia::decrypt),
+        ("out of order", aia::resequence),
+        ("in order", aia::pass_in_order),
+    ] {
+        group.bench_function(name, |bencher| bencher.iter(|| run(1_000)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is measured, and what it is measured against: one file a crate. `README.md` has the figures.
 
+pub mod aia;
 pub mod amqp;
 pub mod kii;
 pub mod lifecycle;
