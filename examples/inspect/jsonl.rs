@@ -123,6 +123,11 @@ impl<'a> Members<'a> {
         self.integer(name)?.ok_or_else(|| Failure::missing(name))
     }
 
+    /// An integer of 32 bits that is not negative.
+    pub(super) fn natural(&self, name: &str) -> Result<Option<u32>, Failure> {
+        self.digits(name, "an integer from 0 to 4294967295")
+    }
+
     /// A span of time in milliseconds.
     pub(super) fn span(&self, name: &str) -> Result<Option<Duration>, Failure> {
         let millis = self.digits(name, "a 64-bit integer of at least 0")?;
@@ -148,6 +153,13 @@ impl<'a> Members<'a> {
         self.text_or_hex(name, self.text(name)?)
     }
 
+    /// The bytes of a member that is hex.
+    pub(super) fn hex(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let decode = |digits: String| HEXLOWER_PERMISSIVE.decode(digits.as_bytes());
+        let bad = |error| Failure::bad_member(name, &format!("is not hex: {error}"));
+        self.text(name)?.map(decode).transpose().map_err(bad)
+    }
+
     fn text_or_hex(&self, name: &str, text: Option<String>) -> Result<Option<Vec<u8>>, Failure> {
         let hex_name = format!("{name}Hex");
         match (text, self.text(&hex_name)?) {
@@ -155,11 +167,7 @@ impl<'a> Members<'a> {
                 Err(Failure::bad_input(format!("both {name} and {hex_name} are there")))
             }
             (Some(text), None) => Ok(Some(text.into_bytes())),
-            (None, Some(digits)) => match HEXLOWER_PERMISSIVE.decode(digits.as_bytes()) {
-                Ok(bytes) => Ok(Some(bytes)),
-                Err(error) => Err(Failure::bad_member(&hex_name, &format!("is not hex: {error}"))),
-            },
-            (None, None) => Ok(None),
+            (None, _) => self.hex(&hex_name),
         }
     }
 

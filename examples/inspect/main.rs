@@ -15,6 +15,10 @@ use clap::{Parser, Subcommand};
 
 use self::jsonl::{Output, answer_each};
 
+mod aia_connection;
+mod aia_open;
+mod aia_seal;
+mod aia_topic;
 mod amqp_message;
 mod amqp_parse;
 mod amqp_sign;
@@ -53,6 +57,10 @@ enum Command {
     KiiOnboarding(kii_onboarding::Options),
     KiiPush(kii_push::Options),
     KiiTopic(kii_topic::Options),
+    AiaTopic(aia_topic::Options),
+    AiaConnection(aia_connection::Options),
+    AiaOpen(aia_open::Options),
+    AiaSeal(aia_seal::Options),
 }
 
 fn main() -> ExitCode {
@@ -90,6 +98,10 @@ pub(crate) fn run(
         Command::KiiOnboarding(_) => answer_each(input, &mut output, kii_onboarding::answer),
         Command::KiiPush(_) => answer_each(input, &mut output, kii_push::answer),
         Command::KiiTopic(_) => answer_each(input, &mut output, kii_topic::answer),
+        Command::AiaTopic(_) => answer_each(input, &mut output, aia_topic::answer),
+        Command::AiaConnection(_) => answer_each(input, &mut output, aia_connection::answer),
+        Command::AiaOpen(_) => answer_each(input, &mut output, aia_open::answer),
+        Command::AiaSeal(_) => answer_each(input, &mut output, aia_seal::answer),
     };
     match done.and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

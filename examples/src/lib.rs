@@ -3,6 +3,7 @@
 //! An adapter is to be copied into a project: `mqtt_adapter.rs` as it is, `amqp_adapter.rs` together with its folder. Its
 //! documentation lists the dependencies. `tls.rs` says whom its connections trust.
 
+pub mod aia;
 pub mod amqp;
 pub mod amqp_adapter;
 pub mod broker;

@@ -2,6 +2,7 @@
 //!
 //! A chapter a protocol, then a summary; the exit status says whether everything was as it should be.
 
+mod aia;
 mod amqp;
 mod kii;
 mod lifecycle;
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
         ("lifecycle", lifecycle::tell(&arguments).await),
         ("amqp", amqp::tell(&arguments).await),
         ("kii", kii::tell(&arguments).await),
+        ("aia", aia::tell(&arguments).await),
     ];
 
     heading("Summary");

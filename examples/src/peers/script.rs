@@ -16,6 +16,7 @@ use super::{installed, present};
 
 /// Debian's, which finds Debian's packages; another one may come first in the PATH.
 const PYTHON: &str = "/usr/bin/python3";
+const NODE: &[&str] = &["node", "nodejs"];
 /// How long a program may be silent while it is listened to.
 const LINE_LIMIT: Duration = Duration::from_secs(30);
 
@@ -29,6 +30,17 @@ pub struct Script {
 }
 
 impl Script {
+    /// Starts a program for Node alone. It goes on being [told](Self::tell).
+    ///
+    /// None when Node is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    #[must_use]
+    pub fn node(file: &str) -> Option<Self> {
+        Some(Self::start(installed(NODE)?, file))
+    }
+
     /// Starts a program on [rhea](https://www.npmjs.com/package/rhea), for Node. `input` is all that it is told:
     /// secrets are seen there by nobody else.
     ///
@@ -37,7 +49,7 @@ impl Script {
     /// # Panics
     /// It does not start, or it is not installed although the environment says `INTEROP=required`.
     pub async fn rhea(file: &str, input: &str) -> Option<Self> {
-        let node = node("rhea")?;
+        let node = node_with("rhea")?;
         Some(Self::start(node, file).told_all(input).await)
     }
 
@@ -50,7 +62,7 @@ impl Script {
     /// It does not start, or it is not installed although the environment says `INTEROP=required`.
     #[must_use]
     pub fn mqttjs(file: &str) -> Option<Self> {
-        Some(Self::start(node("mqtt")?, file))
+        Some(Self::start(node_with("mqtt")?, file))
     }
 
     /// Starts a program on Qpid Proton, for Python, in the same way.
@@ -111,8 +123,8 @@ impl Script {
 }
 
 /// Node, when it has this package.
-fn node(package: &str) -> Option<&'static str> {
-    let node = installed(&["node", "nodejs"])?;
+fn node_with(package: &str) -> Option<&'static str> {
+    let node = installed(NODE)?;
     let is_present = folder().join("node_modules").join(package).is_dir();
     present(&format!("{package} (npm ci in examples/tests/peers)"), is_present).then_some(node)
 }

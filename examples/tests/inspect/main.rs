@@ -11,6 +11,11 @@ use std::{
 
 use serde_json::Value;
 
+mod aia_connection;
+mod aia_node;
+mod aia_protect;
+mod aia_reference;
+mod aia_topic;
 mod amqp_message;
 mod amqp_parse;
 mod amqp_reference;
@@ -122,6 +127,11 @@ fn every_error_of_the_crates_has_its_name() {
         (include_str!("../../../kii-onboard/src/command/push.rs"), "PushError", KII_PUSH),
         (include_str!("../../../kii-onboard/src/command/push.rs"), "BadPush", KII_PUSH),
         (include_str!("../../../kii-onboard/src/command/push.rs"), "BadCommand", KII_PUSH),
+        (include_str!("../../../aia-proto/src/topic.rs"), "TopicError", AIA_TOPIC),
+        (include_str!("../../../aia-proto/src/topic.rs"), "TopicRule", AIA_TOPIC),
+        (AIA_MESSAGE_ERROR, "MessageError", AIA_CONNECTION),
+        (include_str!("../../../aia-proto/src/json.rs"), "JsonFault", AIA_CONNECTION),
+        (include_str!("../../../aia-proto/src/protect/cipher.rs"), "OpenError", AIA_OPEN),
     ];
     for (source, error, list) in sources {
         let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
@@ -161,6 +171,10 @@ fn wrong_usage_is_said_on_standard_error_only() {
         &["amqp-verify", "--window-ms", "600000"],
         &["kii-onboarding", "--end-node"],
         &["kii-topic", "p/TT/thing-if/apps/app01/onboardings"],
+        &["aia-topic", "$aws/alexa/ais/v1/my-thing-01/event"],
+        &["aia-connection", "--from", "device"],
+        &["aia-open", "--keyHex", "00"],
+        &["aia-seal", "--key-hex", "00"],
     ] {
         let (status, output, messages) = run_raw(args, b"{}\n");
         assert_eq!((status, &*output), (2, ""), "{args:?}");
@@ -183,6 +197,10 @@ fn help_explains_every_command_with_an_example_that_works() {
         &["kii-onboarding", "--help"],
         &["kii-push", "--help"],
         &["kii-topic", "--help"],
+        &["aia-topic", "--help"],
+        &["aia-connection", "--help"],
+        &["aia-open", "--help"],
+        &["aia-seal", "--help"],
     ] {
         let (status, output, messages) = run_raw(args, b"");
         assert_eq!((status, &*messages), (0, ""), "{args:?}");
@@ -349,6 +367,10 @@ const AMQP_SIGN: &str = include_str!("../../inspect/amqp_sign.rs");
 const AMQP_PARSE: &str = include_str!("../../inspect/amqp_parse.rs");
 const AMQP_VERIFY: &str = include_str!("../../inspect/amqp_verify.rs");
 const AMQP_MESSAGE: &str = include_str!("../../inspect/amqp_message.rs");
+const AIA_TOPIC: &str = include_str!("../../inspect/aia_topic.rs");
+const AIA_CONNECTION: &str = include_str!("../../inspect/aia_connection.rs");
+const AIA_OPEN: &str = include_str!("../../inspect/aia_open.rs");
+const AIA_MESSAGE_ERROR: &str = include_str!("../../../aia-proto/src/connection/error.rs");
 const KII_REQUEST: &str = include_str!("../../inspect/kii_request.rs");
 const KII_ONBOARDING: &str = include_str!("../../inspect/kii_onboarding.rs");
 const KII_PUSH: &str = include_str!("../../inspect/kii_push.rs");
