@@ -11,7 +11,7 @@ mod registering;
 mod state;
 
 use alloc::{boxed::Box, collections::VecDeque, vec::Vec};
-use core::time::Duration;
+use core::{mem, time::Duration};
 
 use iot_sansio::{
     InputOf, Machine, MonoTime, Output,
@@ -185,7 +185,11 @@ impl Device {
                 device.send_disconnect(DisconnectCode::GoingOffline, None);
             }
             // By the old set, of which the new one may lack a topic.
-            let waits = matches!(device.state, State::Blocked(Blocked::Capabilities { .. }));
+            // Another set may have other topics too.
+            let waits = matches!(
+                device.state,
+                State::Blocked(Blocked::Capabilities { .. } | Blocked::Subscription { .. })
+            );
             if is_open || waits || device.is_subscribed {
                 device.unsubscribe();
             }
@@ -266,7 +270,8 @@ impl Device {
         self.state.is_connected()
     }
 
-    /// Does what a command asks for at that time, or leaves everything as it is.
+    /// Does what a command asks for at that time, or leaves everything as it is: `run` changes nothing before it knows that
+    /// it will not refuse.
     fn command<T>(
         &mut self,
         now: MonoTime,
@@ -276,12 +281,23 @@ impl Device {
         if self.outputs.len() >= limit {
             return Err(CommandError::QueueFull { limit });
         }
-        let mut later = self.clone();
-        later.advance(now);
-        let done = run(&mut later)?;
-        later.flush();
-        *self = later;
-        Ok(done)
+        let now = self.now.max(now);
+        if self.is_due_at(now) {
+            // What is due may forbid the command, and then nothing must have moved.
+            let mut later = self.clone();
+            later.advance(now);
+            let done = run(&mut later)?;
+            later.flush();
+            *self = later;
+            return Ok(done);
+        }
+        let before = mem::replace(&mut self.now, now);
+        let done = run(self);
+        match done {
+            Ok(_) => self.flush(),
+            Err(_) => self.now = before,
+        }
+        done
     }
 
     /// Before something else happens: all that is due comes first, whatever that makes of the queue.
@@ -293,8 +309,12 @@ impl Device {
     }
 
     fn is_due(&self) -> bool {
+        self.is_due_at(self.now)
+    }
+
+    fn is_due_at(&self, now: MonoTime) -> bool {
         // At the end of time there is no later: what is set for it never comes.
-        self.deadline().is_some_and(|at| at <= self.now && at < MonoTime::MAX)
+        self.deadline().is_some_and(|at| at <= now && at < MonoTime::MAX)
     }
 
     fn deadline(&self) -> Option<MonoTime> {
@@ -369,6 +389,7 @@ impl Device {
         self.outbox.clear();
     }
 
+    /// The one message that does not wait for its turn: what it says is urgent, and it comes once in a connection.
     fn send_disconnect(&mut self, code: DisconnectCode, description: Option<&str>) {
         let id = self.new_id();
         let mut disconnect = Disconnect::new(id, code);

@@ -42,9 +42,11 @@ impl Device {
         }
         self.command(now, |device| {
             device.check_connected()?;
-            let id = device.new_id();
+            let mut random = device.random.clone();
+            let id = MessageId::from_random(random.next_bytes());
             let event = message(name, &id, payload.map(Member::Json)).to_vec();
             device.outbox.push_event(event)?;
+            device.random = random;
             Ok(id)
         })
     }
@@ -89,7 +91,7 @@ impl Device {
             Ok(Received::Taken) => self.deliver(leaf),
             Ok(Received::Legacy(body)) => {
                 let sequence = crate::protect::outer_sequence(payload).unwrap_or_default();
-                self.directives(sequence, &Zeroizing::new(body));
+                self.directives(sequence, &Zeroizing::new(body), true);
                 self.send_disconnect(DisconnectCode::MessageTampered, None);
                 self.retry(DisconnectCause::Tampered);
             }
@@ -110,7 +112,7 @@ impl Device {
         {
             match leaf {
                 // It may hold a new secret.
-                Leaf::Directive => self.directives(sequence, &Zeroizing::new(body)),
+                Leaf::Directive => self.directives(sequence, &Zeroizing::new(body), false),
                 Leaf::Speaker => self.tell(Event::Speaker(Speaker { sequence, body })),
                 _ => self.capabilities_acknowledged(&body),
             }
@@ -156,7 +158,8 @@ impl Device {
         }
     }
 
-    fn directives(&mut self, sequence: SequenceNumber, body: &[u8]) {
+    /// Hands over directives. Those of a message whose number nothing protects are for the application alone.
+    fn directives(&mut self, sequence: SequenceNumber, body: &[u8], is_legacy: bool) {
         let parsed = Value::parse(body).ok();
         let directives = parsed.and_then(|body| body.members(["directives"])[0]?.elements());
         let Some(directives) = directives.filter(|all| all.len() <= MAX_ELEMENTS) else {
@@ -167,7 +170,7 @@ impl Device {
                 self.report(Leaf::Directive, Some(sequence), Some(index));
                 continue;
             };
-            if name == ROTATE_SECRET {
+            if name == ROTATE_SECRET && !is_legacy {
                 if payload.and_then(|payload| self.rotate(payload)).is_none() {
                     self.report(Leaf::Directive, Some(sequence), Some(index));
                 }

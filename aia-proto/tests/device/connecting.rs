@@ -45,6 +45,8 @@ fn rows_9_and_10_subscriptions_that_are_refused_or_late() {
     let told = run.refuse_subscription(1);
     assert!(told[0].starts_with("blocked: allow the device to subscribe to"), "{told:?}");
     assert_eq!(run.deadline(), None);
+    run.device.change_capabilities(run.now, capabilities(SET)).unwrap();
+    assert!(run.drain().iter().any(|told| told == "subscribe directive"), "a set may lack a topic");
 
     let mut run = Run::new(config(), Some(registration()));
     run.up();

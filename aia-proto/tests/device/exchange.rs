@@ -190,7 +190,7 @@ fn what_there_was_no_room_for_may_come_again() {
 #[test]
 fn a_message_without_the_inner_number() {
     let body = r#"{"directives":[{"header":{"name":"Exception","messageId":"d-0100"},"payload":{"code":"INTERNAL_SERVICE"}}]}"#;
-    let legacy = |run: &Run| {
+    let legacy = |run: &Run, body: &str| {
         // The first four bytes of the plaintext take the place of the inner number.
         let number = u32::from_le_bytes(body.as_bytes()[..4].try_into().unwrap());
         let rest = &body.as_bytes()[4..];
@@ -199,16 +199,27 @@ fn a_message_without_the_inner_number() {
         message
     };
     let mut run = Run::ready(config());
-    let message = legacy(&run);
+    let message = legacy(&run, body);
     assert_eq!(run.message("directive", &message)[0], "Disconnect MESSAGE_TAMPERED");
     let accept = config().with_legacy_inner_sequence(LegacyInnerSequence::Accept);
     let mut run = Run::ready(accept);
-    let message = legacy(&run);
+    let message = legacy(&run, body);
     let told = run.message("directive", &message);
     assert_eq!(told[..2], ["directive Exception 0.0", "Disconnect MESSAGE_TAMPERED"], "{told:?}");
     run.after(2_000);
     run.acknowledge("CONNECTION_ESTABLISHED");
     assert!(run.message("directive", &message).is_empty(), "a replay is dropped in silence");
+
+    let accept = config().with_legacy_inner_sequence(LegacyInnerSequence::Accept);
+    let mut run = Run::ready(accept);
+    let message = legacy(&run, &crate::rotation::rotate(3, 40));
+    let told = run.message("directive", &message);
+    assert_eq!(
+        told[..2],
+        ["directive RotateSecret 0.0", "Disconnect MESSAGE_TAMPERED"],
+        "{told:?}"
+    );
+    assert_eq!(run.device.registration().unwrap().secret, secret(OLD), "it is not acted on");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::run::{
 };
 
 /// RotateSecret to [`NEW`], from these numbers on.
-fn rotate(directive: u32, speaker: u32) -> String {
+pub(crate) fn rotate(directive: u32, speaker: u32) -> String {
     format!(
         r#"{{"directives":[{{"header":{{"name":"RotateSecret","messageId":"d-9"}},"payload":{{"newSecret":"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=","directiveSequenceNumber":{directive},"speakerSequenceNumber":{speaker}}}}}]}}"#
     )
