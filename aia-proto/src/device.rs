@@ -41,19 +41,26 @@ use crate::{
 /// mend.
 ///
 /// ```text
-///                 register          answered, HTTP 200                Opened
-///  unregistered ───────────► registering ─────────────────► offline ─────────► subscribing
-///        ▲                                                     ▲                    │ Done
-///        │ forget                                       Closed │                    ▼
-///        └──────────────── needs registration ◄────────────────┼────────────── connecting ◄──────────┐
-///                          blocked            a code that asks │                    │ accepted       │ its time
-///                             │ correct       for it           │                    ▼                │ has come
-///                             └──► subscribing                 └────── awaiting the capability ─► backoff
-///                                                                       acknowledgement     ▲
-///  closed ◄─ disconnect, from anywhere                                        │ accepted    │ lost, tampered,
-///                                                                             ▼             │ disconnected
-///                                                                           ready ──────────┘
+///  unregistered ◄── refused for good ───┐
+///       │ register                      │
+///  registering ─────────────────────────┘
+///       │ answered
+///  offline ◄─────── Closed, from all below
+///       │ Opened
+///  subscribing ──── too late ──────────────────────────┐
+///       │ all granted                                  │
+///  connecting ◄──── its time has come ──── backoff ◄───┤
+///       │      └─── no answer, refused for now ────────┤
+///       │ accepted                                     │
+///  awaiting the capability acknowledgement ─ too late ─┤
+///       │ taken, now or before                         │
+///  ready ────────── lost, tampered, disconnected ──────┘
 /// ```
+///
+/// A code that only another registration mends leads to *needs registration*, which [`register`](Self::register) leaves;
+/// one that only a person mends leads to *blocked*, which [`correct`](Self::correct) or
+/// [`change_capabilities`](Self::change_capabilities) leaves. [`disconnect`](Self::disconnect) leads from anywhere to
+/// *closed*, which [`connect`](Self::connect) leaves, and [`forget`](Self::forget) to *unregistered*.
 ///
 /// - It is a guest: the application keeps the MQTT connection and tells `Opened` and `Closed`. The device subscribes.
 /// - [`Event::Save`] carries all that a restart needs, in one piece; nothing that depends on it is sent before.
