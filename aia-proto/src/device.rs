@@ -19,7 +19,6 @@ use iot_sansio::{
 };
 
 pub use self::{
-    backoff::backoff_bound,
     capabilities::{Capabilities, CapabilitiesError},
     config::Config,
     event::{

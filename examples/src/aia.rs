@@ -339,7 +339,7 @@ fn config_of_device() -> Result<device::Config, Failure> {
     let capabilities = Capabilities::new(Json::new(CAPABILITIES)?)?;
     Ok(device::Config::new(AWS_ACCOUNT_ID, client_id()?, ENDPOINT, capabilities)
         .with_order(sequence::Config::default().with_gap_time(GAP_TIME))
-        .with_stable_after(STABLE_AFTER))
+        .with_backoff_base(BACKOFF_BASE))
 }
 
 fn client_id() -> Result<ClientId, Failure> {
@@ -362,8 +362,8 @@ pub const CLIENT_ID: &str = "my-thing-01";
 pub const ROTATION_MARGIN: u32 = 2;
 /// How long the device waits for a message that is missing; by default 10 s.
 pub const GAP_TIME: Duration = Duration::from_millis(250);
-/// When the device takes a connection for a good one, so that its next wait is a short one; by default 60 s.
-pub const STABLE_AFTER: Duration = Duration::from_millis(20);
+/// What the device's waits before another connection are made of; by default 1 s.
+pub const BACKOFF_BASE: Duration = Duration::from_millis(50);
 const AWS_ACCOUNT_ID: &str = "123456789012";
 const ENDPOINT: &str = "example-ats.iot.example";
 const TOPIC_ROOT: &str = "$aws/alexa";

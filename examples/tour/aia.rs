@@ -9,8 +9,8 @@ use aia_proto::{
 use console::style;
 use examples::{
     aia::{
-        Access, Conversation, GAP_TIME, Heard, Lost, ROTATION_MARGIN, Refused, Rotated,
-        STABLE_AFTER, Wrong,
+        Access, BACKOFF_BASE, Conversation, GAP_TIME, Heard, Lost, ROTATION_MARGIN, Refused,
+        Rotated, Wrong,
     },
     broker::Broker,
     lifecycle::Failure,
@@ -71,8 +71,8 @@ An MQTT broker listens on 127.0.0.1:{port}. On it are a device and the service, 
 guest on rumqttc. The HTTP exchange of the registration is handed over in this process; from it both have
 a secret that nobody sent. Who they are is said in clear, directives and events are AES-GCM.
 
-Time runs fast here: the device waits {GAP_TIME:?} for a message that is missing instead of 10 s, and takes a
-connection for stable after {STABLE_AFTER:?} instead of 60 s, so that its waits begin anew.
+Time runs fast here: the device waits {GAP_TIME:?} for a message that is missing instead of 10 s, and its waits
+before another connection are made of {BACKOFF_BASE:?} instead of 1 s.
 "
     );
 }

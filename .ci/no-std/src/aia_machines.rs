@@ -6,7 +6,7 @@ use core::{error::Error, time::Duration};
 use aia_proto::{
     ApiVersion, Json, Leaf,
     connection::{AcknowledgeCode, DisconnectCode},
-    device::{self, Capabilities, Device, Event, backoff_bound},
+    device::{self, Capabilities, Device, Event},
     protect::{LegacyInnerSequence, SharedSecret},
     registration::{Algorithm, Authentication, Registration},
     sequence,
@@ -25,6 +25,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const SET: &str = r#"[{"type":"AisInterface","interface":"System","version":"1.0"}]"#;
 
 pub(crate) fn devices() -> Result<(), Box<dyn Error>> {
+    let _ = device_config()?.backoff_bound(3);
     let mut device = Device::new(device_config()?, None, [7; 32]);
     device.register(NOW, Authentication::new("token", "client"), ApiVersion::V1)?;
     device.registration_failed(NOW)?;
@@ -55,7 +56,7 @@ pub(crate) fn devices() -> Result<(), Box<dyn Error>> {
     let _ = (device.is_finished(), device.is_connected(), device.registration().is_some());
     device.connect(NOW)?;
     device.forget(NOW)?;
-    let _ = (format!("{device:?}"), backoff_bound(3));
+    let _ = format!("{device:?}");
     Ok(())
 }
 
@@ -115,6 +116,7 @@ fn device_config() -> Result<device::Config, Box<dyn Error>> {
         .with_capability_timeout(SECOND)
         .with_subscribe_timeout(SECOND)
         .with_stable_after(SECOND)
+        .with_backoff_base(SECOND)
         .with_order(sequence::Config::default())
         .with_legacy_inner_sequence(LegacyInnerSequence::Refuse)
         .with_recent_ivs(16)

@@ -2,27 +2,26 @@
 
 use core::time::Duration;
 
-/// The upper bound of the wait, when so many `Connect` were sent since the connection was last stable: 2 s for the first,
-/// doubled up to an hour.
-#[must_use]
-pub fn backoff_bound(connects: u32) -> Duration {
-    let factor = 2_u64.checked_pow(connects.max(1)).unwrap_or(u64::MAX);
-    Duration::from_millis(BASE_MILLIS.saturating_mul(factor)).min(CAP)
+/// The upper bound of the wait, when so many `Connect` were sent since the connection was last stable.
+pub(super) fn backoff_bound(base: Duration, connects: u32) -> Duration {
+    let factor = 2_u32.checked_pow(connects.max(1)).unwrap_or(u32::MAX);
+    base.saturating_mul(factor).min(CAP)
 }
 
 /// A wait in whole milliseconds, each below the bound equally likely, from a random number.
-pub(super) fn backoff(connects: u32, random: u64) -> Duration {
-    let bound = backoff_bound(connects).as_millis();
+pub(super) fn backoff(base: Duration, connects: u32, random: u64) -> Duration {
+    let bound = backoff_bound(base, connects).as_millis();
     let millis = (bound * u128::from(random)) >> u64::BITS;
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
 }
 
-const BASE_MILLIS: u64 = 1_000;
 const CAP: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BASE: Duration = Duration::from_secs(1);
 
     /// Vectors of section 14.9.
     #[test]
@@ -45,14 +44,14 @@ mod tests {
             (u32::MAX, 3_600_000),
         ];
         for (connects, millis) in bounds {
-            assert_eq!(backoff_bound(connects).as_millis(), millis, "{connects}");
+            assert_eq!(backoff_bound(BASE, connects).as_millis(), millis, "{connects}");
         }
     }
 
     #[test]
     fn a_wait_stays_below_its_bound() {
-        assert_eq!(backoff(3, u64::MAX / 2 + 1), Duration::from_millis(4_000));
-        assert_eq!(backoff(3, 0), Duration::ZERO);
-        assert_eq!(backoff(1, u64::MAX), Duration::from_millis(1_999));
+        assert_eq!(backoff(BASE, 3, u64::MAX / 2 + 1), Duration::from_millis(4_000));
+        assert_eq!(backoff(BASE, 3, 0), Duration::ZERO);
+        assert_eq!(backoff(BASE, 1, u64::MAX), Duration::from_millis(1_999));
     }
 }

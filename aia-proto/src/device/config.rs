@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use iot_sansio::mqtt::Qos;
 
-use super::Capabilities;
+use super::{Capabilities, backoff::backoff_bound};
 use crate::{ClientId, Json, protect::LegacyInnerSequence, registration::Algorithm, sequence};
 
 /// Who a device is to AWS, and how it behaves (specification, sections 2, 4, 11 and 13).
@@ -31,6 +31,7 @@ pub struct Config {
     pub(super) capability_timeout: Duration,
     pub(super) subscribe_timeout: Duration,
     pub(super) stable_after: Duration,
+    pub(super) backoff_base: Duration,
     pub(super) order: sequence::Config,
     pub(super) legacy: LegacyInnerSequence,
     pub(super) recent_ivs: usize,
@@ -60,6 +61,7 @@ impl Config {
             capability_timeout: TEN_SECONDS,
             subscribe_timeout: TEN_SECONDS,
             stable_after: Duration::from_secs(60),
+            backoff_base: Duration::from_secs(1),
             order: sequence::Config::default(),
             legacy: LegacyInnerSequence::Refuse,
             recent_ivs: 256,
@@ -109,6 +111,19 @@ impl Config {
     #[must_use]
     pub fn with_stable_after(self, span: Duration) -> Self {
         Self { stable_after: span, ..self }
+    }
+
+    /// Sets what the waits between attempts are made of. Default: 1 s, so that the first is below 2 s, the next below 4 s,
+    /// and so on up to an hour.
+    #[must_use]
+    pub fn with_backoff_base(self, base: Duration) -> Self {
+        Self { backoff_base: base, ..self }
+    }
+
+    /// The upper bound of the wait, when so many `Connect` were sent since the connection was last stable.
+    #[must_use]
+    pub fn backoff_bound(&self, connects: u32) -> Duration {
+        backoff_bound(self.backoff_base, connects)
     }
 
     /// Sets how much comes out of order, and for how long. Default: 16 messages, 24,000 bytes, 10 s.

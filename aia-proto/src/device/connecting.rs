@@ -181,7 +181,7 @@ impl Device {
     pub(super) fn retry(&mut self, cause: DisconnectCause) {
         self.leave();
         self.tell_disconnected(cause);
-        let delay = backoff(self.connects, self.random.next_u64());
+        let delay = backoff(self.config.backoff_base, self.connects, self.random.next_u64());
         self.state = State::Backoff { until: self.now.after(delay) };
         self.tell(Event::Retrying(Retrying { connects: self.connects, delay }));
     }

@@ -119,7 +119,8 @@ impl Device {
 
     fn ask_later(&mut self, registering: Registering) {
         let failures = registering.failures.saturating_add(1);
-        let until = self.now.after(backoff(failures, self.random.next_u64()));
+        let delay = backoff(self.config.backoff_base, failures, self.random.next_u64());
+        let until = self.now.after(delay);
         self.state =
             State::Registering(Registering { failures, until: Some(until), ..registering });
     }
