@@ -1,7 +1,7 @@
 //! The protected messages of one connection, seen from one side of it.
 
 use alloc::vec::Vec;
-use core::array;
+use core::{array, time::Duration};
 
 use iot_sansio::MonoTime;
 use zeroize::Zeroizing;
@@ -333,6 +333,9 @@ const fn place(leaf: Leaf) -> Option<usize> {
         _ => None,
     }
 }
+
+/// How long messages of an earlier connection may still come (specification, Q22).
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 const TO_DEVICE: [Leaf; TOPICS] = [Leaf::CapabilitiesAcknowledge, Leaf::Directive, Leaf::Speaker];
 const TO_SERVICE: [Leaf; TOPICS] = [Leaf::CapabilitiesPublish, Leaf::Event, Leaf::Microphone];

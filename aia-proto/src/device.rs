@@ -510,8 +510,6 @@ fn topics_of(registration: &Registration) -> Topics {
     Topics::new(&registration.topic_root, registration.version, &registration.client_id)
 }
 
-/// How long a message of an earlier connection may be under way (specification, Q22).
-const GRACE: Duration = Duration::from_secs(10);
 /// So many times in a row are too many (row 34).
 const MAX_TAMPERED: u32 = 3;
 /// What lies further apart is not in a row (row 34).

@@ -10,14 +10,14 @@ use iot_sansio::{
 use zeroize::Zeroizing;
 
 use super::{
-    Blocked, CommandError, Device, Directive, DisconnectCause, Event, GRACE, MAX_TAMPERED,
+    Blocked, CommandError, Device, Directive, DisconnectCause, Event, MAX_TAMPERED,
     RegistrationNeed, Security, Speaker, TAMPERED_APART, capabilities, state::State,
 };
 use crate::{
     Json, Leaf, MessageId,
-    channel::{Channel, Received, Refused},
+    channel::{Channel, GRACE, Received, Refused},
     connection::{self, DisconnectCode},
-    envelope::{message, number},
+    envelope::{MAX_ELEMENTS, Parts, message, number},
     json::{Member, Object, Value},
     pacer::BatchError,
     protect::{SharedSecret, Starts},
@@ -129,8 +129,7 @@ impl Device {
     fn capabilities_acknowledged(&mut self, body: &[u8]) {
         let State::AwaitCapsAck { id, .. } = &self.state else { return };
         let Ok(message) = Value::parse(body) else { return };
-        let [header, payload] = message.members(["header", "payload"]);
-        let name = header.and_then(|header| header.members(["name"])[0]?.text());
+        let Parts { name, payload, .. } = Parts::of(message);
         let Some(payload) = payload.filter(|_| name.as_deref() == Some("Acknowledge")) else {
             return;
         };
@@ -329,12 +328,9 @@ impl Device {
 
 /// Name, id and payload of an element; none when it is malformed. A payload of null is none.
 fn read(element: Value<'_>) -> Option<(String, MessageId, Option<Value<'_>>)> {
-    let [header, payload] = element.members(["header", "payload"]);
-    let [name, id] = header?.members(["name", "messageId"]);
-    let name = String::from(name?.text().filter(|name| !name.is_empty())?);
-    let id = MessageId::new(id?.text()?).ok()?;
-    let payload = payload.filter(|payload| !payload.is_null());
-    payload.is_none_or(Value::is_object).then_some((name, id, payload))
+    let Parts { name, message_id, payload } = Parts::of(element);
+    let name = String::from(name.filter(|name| !name.is_empty())?);
+    payload.is_none_or(Value::is_object).then_some((name, message_id?, payload))
 }
 
 impl From<BatchError> for CommandError {
@@ -349,5 +345,3 @@ impl From<BatchError> for CommandError {
 const ROTATE_SECRET: &str = "RotateSecret";
 /// So many messages still go out under the old secret.
 const PADDING: u32 = 5;
-/// More directives in one message are malformed (specification, Q45).
-const MAX_ELEMENTS: usize = 64;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ClientId, Leaf, MessageId,
     device::Capabilities,
-    envelope::message,
+    envelope::{Parts, message},
     json::{Member, Object, Value},
     sequence::SequenceNumber,
 };
@@ -82,13 +82,11 @@ impl Service {
 /// The id of a `Publish`, and its payload.
 fn read(body: &[u8]) -> Result<(MessageId, Option<Value<'_>>), Malformed> {
     let message = Value::parse(body).map_err(Malformed::BadJson)?;
-    let [header, payload] = message.members(["header", "payload"]);
-    let [name, id] = header.map_or([None; 2], |header| header.members(["name", "messageId"]));
-    if name.and_then(Value::text).as_deref() != Some("Publish") {
+    let Parts { name, message_id, payload } = Parts::of(message);
+    if name.as_deref() != Some("Publish") {
         return Err(Malformed::NotPublish);
     }
-    let id = id.and_then(Value::text).and_then(|id| MessageId::new(id).ok());
-    Ok((id.ok_or(Malformed::NoMessageId)?, payload))
+    Ok((message_id.ok_or(Malformed::NoMessageId)?, payload))
 }
 
 /// The set, and the largest message that it allows. Of the objects only the size is looked at: their types come with the

@@ -1,17 +1,16 @@
 //! Protected messages: rows 12, 15, 16, 18 to 28 of the table.
 
 use alloc::{borrow::Cow, vec::Vec};
-use core::time::Duration;
 
 use super::{
     End, Event, ExceptionCode, Fault, Ignored, Malformed, Microphone, Phase, Received, Service,
     rate::Verdict,
 };
 use crate::{
-    ApiVersion, ClientId, Direction, Leaf, MessageId, Topics,
-    channel::{Channel, Refused},
+    ApiVersion, ClientId, Direction, Leaf, Topics,
+    channel::{Channel, GRACE, Refused},
     connection::DisconnectCode,
-    envelope::number,
+    envelope::{MAX_ELEMENTS, Parts, number},
     json::Value,
     protect::LegacyInnerSequence,
     sequence::SequenceNumber,
@@ -165,8 +164,8 @@ impl Service {
         let elements = Value::parse(body).map_err(Malformed::BadJson).and_then(|body| {
             let events = body.members(["events"])[0].and_then(Value::elements);
             let events = events.ok_or(Malformed::NoEvents)?;
-            match events.len() > MAX_EVENTS {
-                true => Err(Malformed::TooManyEvents { limit: MAX_EVENTS }),
+            match events.len() > MAX_ELEMENTS {
+                true => Err(Malformed::TooManyEvents { limit: MAX_ELEMENTS }),
                 false => Ok(events),
             }
         });
@@ -195,12 +194,9 @@ impl Service {
         index: usize,
         element: Value<'_>,
     ) -> Result<(), Malformed> {
-        let [header, payload] = element.members(["header", "payload"]);
-        let [name, id] = header.map_or([None; 2], |header| header.members(["name", "messageId"]));
-        let name = name.and_then(Value::text).ok_or(Malformed::NoName)?;
-        let id = id.and_then(Value::text).and_then(|id| MessageId::new(id).ok());
-        let message_id = id.ok_or(Malformed::NoMessageId)?;
-        let payload = payload.filter(|payload| !payload.is_null());
+        let Parts { name, message_id, payload } = Parts::of(element);
+        let name = name.ok_or(Malformed::NoName)?;
+        let message_id = message_id.ok_or(Malformed::NoMessageId)?;
         if payload.is_some_and(|payload| !payload.is_object()) {
             return Err(Malformed::BadPayload);
         }
@@ -301,8 +297,4 @@ fn overrun(payload: Option<Value<'_>>) -> Result<Option<SequenceNumber>, Malform
     number(sequence).map(Some).ok_or(Malformed::BadField { field })
 }
 
-/// How long messages of an earlier connection may still come (specification, Q22).
-const GRACE: Duration = Duration::from_secs(10);
-/// Elements of one message (specification, Q45).
-const MAX_EVENTS: usize = 64;
 const SEQUENCE_NUMBER: &str = "message.sequenceNumber";
