@@ -16,6 +16,8 @@ import re
 import sys
 import unicodedata
 
+from json_lines import Number, Object, Refused, compact, is_object, is_text, raw_member, read_json
+
 LEAVES = {
     "connection/fromclient": ("toService", False),
     "connection/fromservice": ("toDevice", False),
@@ -42,50 +44,6 @@ DISCONNECTS = {
     "API_VERSION_DEPRECATED": "upgradeVersion",
     "GOING_OFFLINE": "reconnect",
 }
-
-
-class Refused(Exception):
-    """What is told of an input that is refused."""
-
-    def __init__(self, kind, **details):
-        super().__init__(kind)
-        self.error = {"kind": kind, **details}
-
-
-# JSON, of which every member is kept.
-
-
-class Object(list):
-    """The members of an object, all of them."""
-
-    def get(self, name):
-        return dict(self).get(name)
-
-
-class Number(str):
-    """A number as it is written."""
-
-
-def refuse_constant(name):
-    raise ValueError(name)
-
-
-DECODER = json.JSONDecoder(
-    object_pairs_hook=Object, parse_int=Number, parse_float=Number, parse_constant=refuse_constant
-)
-
-
-def read_json(text):
-    text = text.strip(" \t\r\n")
-    value, end = DECODER.raw_decode(text)
-    if end != len(text):
-        raise ValueError(end)
-    return value
-
-
-def is_text(value):
-    """A string, with no half of a surrogate pair alone in it."""
-    return type(value) is str and not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def check(value, depth=0):
@@ -225,29 +183,6 @@ def answer_connection(line, text):
     if sender not in (None, "service", "device") or isinstance(sender, Number):
         raise Refused("BadInput", field="from")
     return read_message(bytes.fromhex(digits) if payload is None else payload.encode(), sender == "device")
-
-
-def raw_member(text, name):
-    """The text of a member of an object, the last of that name."""
-    found, at = None, skip_space(text, 1)
-    while text[at] != "}":
-        member, at = json.decoder.scanstring(text, at + 1)
-        begin = skip_space(text, skip_space(text, at) + 1)
-        _, end = DECODER.raw_decode(text, begin)
-        if member == name:
-            found = text[begin:end]
-        at = skip_space(text, end)
-        if text[at] == ",":
-            at = skip_space(text, at + 1)
-    return found
-
-
-def skip_space(text, at):
-    return re.compile(r"[ \t\r\n]*").match(text, at).end()
-
-
-def compact(text):
-    return re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', r"\1", text)
 
 
 # Random inputs: good ones, of which many have something wrong done to them.
@@ -472,14 +407,6 @@ class Inputs:
             odd = ["[]", "null", "7", '"text"', "{'a':1}", '{"a":NaN}']
             line = self.one_of(*odd, line[:-1], line + "}", "[" + line + "]")
         return line
-
-
-def is_object(text):
-    """Whether this is one JSON object, so that a line can hold it as one."""
-    try:
-        return isinstance(read_json(text), Object)
-    except ValueError:
-        return False
 
 
 def main():

@@ -44,7 +44,9 @@ fn python_reads_connection_messages_as_we_do() {
 fn assert_told(command: &str, kinds: impl IntoIterator<Item = String>) {
     let Some(python) = installed(&["python3"]) else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/inspect/aia_reference.py");
-    let done = Command::new(python).args([script, command, &INPUTS.to_string()]).output().unwrap();
+    // Without -B it would leave its compiled modules beside the script.
+    let inputs = INPUTS.to_string();
+    let done = Command::new(python).args(["-B", script, command, &inputs]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let cases = parsed(&String::from_utf8(done.stdout).unwrap());
     assert_eq!(cases.len(), INPUTS);

@@ -17,81 +17,18 @@ import re
 import sys
 import unicodedata
 
+from json_lines import Number, Object, Refused, compact, is_object, is_text, raw_member, read_json
+
 MAX_PAYLOAD, MAX_HEAD, MAX_HEADERS, MAX_DEPTH = 65_536, 8_192, 64, 32
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 BLANKS = " \t"
 PORTS = ["portTCP", "portSSL", "portWS", "portWSS"]
 
 
-class Refused(Exception):
-    """What is told of an input that is refused."""
-
-    def __init__(self, kind, **details):
-        super().__init__(kind)
-        self.error = {"kind": kind, **details}
-
-
-# JSON, of which every member and the text of every number is kept.
-
-
-class Number(str):
-    """A number as it is written."""
-
-
-class Object(list):
-    """The members of an object, all of them."""
-
-    def get(self, name):
-        return dict(self).get(name)
-
-    def has(self, name):
-        return name in dict(self)
-
-
-def refuse_constant(name):
-    raise ValueError(name)
-
-
-DECODER = json.JSONDecoder(
-    object_pairs_hook=Object, parse_int=Number, parse_float=Number, parse_constant=refuse_constant
-)
-
-
-def read_json(body):
+def read_body(body):
     """The value and its text."""
     text = body.decode().strip(" \t\r\n")
-    value, end = DECODER.raw_decode(text)
-    if end != len(text):
-        raise ValueError(end)
-    return value, text
-
-
-def raw_member(text, name):
-    """The text of a member of an object, the last of that name."""
-    found, at = None, skip_space(text, 1)
-    while text[at] != "}":
-        member, at = json.decoder.scanstring(text, at + 1)
-        begin = skip_space(text, skip_space(text, at) + 1)
-        _, end = DECODER.raw_decode(text, begin)
-        if member == name:
-            found = text[begin:end]
-        at = skip_space(text, end)
-        if text[at] == ",":
-            at = skip_space(text, at + 1)
-    return found
-
-
-def skip_space(text, at):
-    return re.compile(r"[ \t\r\n]*").match(text, at).end()
-
-
-def compact(text):
-    return re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', r"\1", text)
-
-
-def is_text(value):
-    """A string, with no half of a surrogate pair alone in it."""
-    return type(value) is str and not any("\ud800" <= char <= "\udfff" for char in value)
+    return read_json(text), text
 
 
 def is_control(char):
@@ -161,7 +98,7 @@ def read_status(line):
 
 def read_onboarded(body, is_end_node):
     try:
-        value, _ = read_json(body)
+        value, _ = read_body(body)
     except ValueError as error:
         raise Refused("NotJson") from error
     if depth(value) > MAX_DEPTH:
@@ -230,7 +167,7 @@ def depth(value):
 
 def read_push(payload):
     try:
-        value, text = read_json(payload)
+        value, text = read_body(payload)
     except ValueError as error:
         raise Refused("BadPush") from error
     if not isinstance(value, Object):
@@ -660,15 +597,6 @@ class Inputs:
         return line
 
 
-def is_object(text):
-    """Whether this is one JSON object, so that a line can hold it as one."""
-    try:
-        value, _ = read_json(text.encode())
-    except ValueError:
-        return False
-    return isinstance(value, Object)
-
-
 def main():
     command, count = sys.argv[1], int(sys.argv[2])
     inputs = Inputs(f"kii {command}")
@@ -682,7 +610,7 @@ def main():
     for _ in range(count):
         line = inputs.odd_line(make())
         try:
-            members, text = read_json(line.encode())
+            members, text = read_body(line.encode())
         except ValueError:
             members = text = None
         try:

@@ -72,7 +72,9 @@ struct Told<'a> {
 fn assert_told(command: &str, kinds: &[&str]) {
     let Some(python) = installed(&["python3"]) else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/inspect/kii_reference.py");
-    let done = Command::new(python).args([script, command, &INPUTS.to_string()]).output().unwrap();
+    // Without -B it would leave its compiled modules beside the script.
+    let inputs = INPUTS.to_string();
+    let done = Command::new(python).args(["-B", script, command, &inputs]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let cases = String::from_utf8(done.stdout).unwrap();
     let cases: Vec<Told<'_>> =
