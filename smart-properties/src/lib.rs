@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(
+    clippy::alloc_instead_of_core,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod gate;
+pub mod id;
+mod instant;
+mod json;
+pub mod sns;
+mod topic_arn;
+
+pub use id::{
+    AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
+    RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,
+};
+pub use instant::Instant;
+pub use json::JsonType;
+pub use topic_arn::{Partition, TopicArn, TopicArnError};
