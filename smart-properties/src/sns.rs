@@ -1,20 +1,15 @@
 //! Amazon SNS, which delivers the events: envelopes, signatures, and the answers that SNS understands (specification
 //! sections 4 to 6).
 
-mod answer;
-mod cert_url;
-mod certificate;
-mod certificates;
-#[cfg(feature = "ring")]
-mod ring;
-mod rsa;
-mod url;
+mod classifier;
+mod envelope;
+mod envelope_error;
+mod headers;
+mod members;
+mod record;
 
-pub use answer::Answer;
-pub use cert_url::{CertUrl, PathRule};
-pub use certificate::{Certificate, CertificateError};
-pub use certificates::CertificateCache;
-#[cfg(feature = "ring")]
-pub use ring::Ring;
-pub use rsa::{Digest, RsaPublicKey, RsaVerify};
-pub use url::UrlError;
+pub use classifier::{Classifier, Delivery, Inbound, Raw, RawPolicy, Via};
+pub use envelope::{Envelope, MessageType};
+pub use envelope_error::{EnvelopeError, HeaderName};
+pub use headers::Headers;
+pub use record::{Record, RecordError, RecordErrorKind};
