@@ -13,17 +13,26 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod base_url;
 pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+pub mod messenger;
+mod request;
+mod response;
 pub mod sns;
 mod topic_arn;
 
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use id::{
     AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
     RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,
 };
 pub use instant::Instant;
 pub use json::JsonType;
+pub use request::{Method, Request};
+pub use response::{
+    AnswerError, ApiError, Created, ErrorBody, NextToken, Page, Resource, Response,
+};
 pub use topic_arn::{Partition, TopicArn, TopicArnError};
