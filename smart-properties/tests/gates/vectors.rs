@@ -44,9 +44,7 @@ impl Gates {
         let harvest = if harvest { Harvest::Accept } else { Harvest::Refuse };
         let capacity = NonZeroUsize::new(10).unwrap();
         Self {
-            units: Units::new(
-                UnitsConfig::default().with_capacity(capacity).with_harvest(harvest),
-            ),
+            units: Units::new(UnitsConfig::default().with_capacity(capacity).with_harvest(harvest)),
             roles: Roles::default(),
             automations: Automations::default(),
             devices: Devices::default(),
@@ -64,16 +62,18 @@ impl Gates {
         let name = |member: &str| step[member].as_str().unwrap_or_else(|| panic!("{at}: {member}"));
         let has = |member: &str| step.get(member).is_some();
         if has("created") {
-            let level =
-                if step["level"] == "property" { Level::Property } else { Level::Deeper };
+            let level = if step["level"] == "property" { Level::Property } else { Level::Deeper };
             let effect = self.units.created(now, &unit(name("created")), level);
             self.unit_effect(effect, step, at);
         } else if has("activated") {
             let renamed = step["unit"].as_str().map(|unit| format!("amzn1.alexa.unit.did.{unit}"));
-            let event = text(name("activated"), &[
-                ("/header/entities/unit/id", &renamed.into()),
-                ("/header/eventId/id", &step["eventId"]),
-            ]);
+            let event = text(
+                name("activated"),
+                &[
+                    ("/header/entities/unit/id", &renamed.into()),
+                    ("/header/eventId/id", &step["eventId"]),
+                ],
+            );
             let event = Event::decode(event.as_bytes()).unwrap();
             let Body::Activation(activation) = event.body() else { panic!("{at}") };
             let effect = self.units.activated(now, &activation, event.id());
@@ -92,16 +92,23 @@ impl Gates {
                 assert_eq!(permit, format!("Blocked {}", why.as_str().unwrap()), "{at}: {blocked}");
             }
         } else if has("unit") {
-            assert_eq!(unit_state(self.units.state(&unit(name("unit"))).unwrap()), name("is"), "{at}");
+            assert_eq!(
+                unit_state(self.units.state(&unit(name("unit"))).unwrap()),
+                name("is"),
+                "{at}"
+            );
         } else if has("parked") {
             assert_eq!(self.units.parked() as u64, step["parked"].as_u64().unwrap(), "{at}");
         } else if has("ignored") {
             assert_eq!(self.units.ignored(), step["ignored"].as_u64().unwrap(), "{at}");
         } else if has("completed") {
-            let event = text(name("completed"), &[
-                ("/header/eventId/id", &step["eventId"]),
-                ("/header/eventTime/timestamp", &step["time"]),
-            ]);
+            let event = text(
+                name("completed"),
+                &[
+                    ("/header/eventId/id", &step["eventId"]),
+                    ("/header/eventTime/timestamp", &step["time"]),
+                ],
+            );
             let event = Event::decode(event.as_bytes()).unwrap();
             let (Body::Completion(completion), order, id) = told(&event) else { panic!("{at}") };
             let verdict = self.automations.completed(&completion, order, id).unwrap();
@@ -208,7 +215,9 @@ impl Gates {
     ) {
         let effect = match effect {
             Ok(effect) => effect,
-            Err(error) => return assert_eq!(Some(refusal(&error)), step["refused"].as_str(), "{at}"),
+            Err(error) => {
+                return assert_eq!(Some(refusal(&error)), step["refused"].as_str(), "{at}");
+            }
         };
         assert_eq!(step.get("refused"), None, "{at}");
         if let Some(UnitEffect::Unblocked(active)) = &effect {
