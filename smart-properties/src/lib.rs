@@ -14,11 +14,13 @@ extern crate alloc;
 extern crate std;
 
 mod base_url;
+pub mod call;
 pub mod gate;
 pub mod id;
 mod instant;
 mod json;
 pub mod messenger;
+pub mod policy;
 mod request;
 mod response;
 pub mod sns;
