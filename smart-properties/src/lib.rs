@@ -14,6 +14,7 @@ extern crate alloc;
 extern crate std;
 
 mod base_url;
+pub mod call;
 pub mod dedupe;
 pub mod event;
 mod extract;
@@ -21,7 +22,11 @@ pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+pub mod messenger;
 pub mod order;
+pub mod policy;
+mod request;
+mod response;
 pub mod sns;
 mod topic_arn;
 
