@@ -30,12 +30,9 @@ mod response;
 pub mod sns;
 mod topic_arn;
 
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use event::{Body, Event, EventError, EventKind, EventType};
 pub use extract::{Extracted, Harvest, IdRefused};
-pub mod messenger;
-mod request;
-mod response;
-pub use base_url::{BaseUrl, BaseUrlError};
 pub use id::{
     AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
     RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,
