@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use iot_sansio::UnixMillis;
 use proptest::prelude::*;
+use naive::{SIGNED, read_from_the_end, splits_of};
 use serde_json::{Map, Value};
 use smart_properties::sns::{
     Certificate, Classifier, Digest, Envelope, Headers, Inbound, MessageType, Ring, RsaVerify,
@@ -11,14 +12,10 @@ use smart_properties::sns::{
 };
 use verifying::{StandIn, by_id, certificate, signed, topic};
 
+#[path = "naive/signed_text.rs"]
+mod naive;
 mod verifying;
 
-/// The members that are signed, in order: of a notification without subject, of one with, and of confirmations.
-const SIGNED: [&[&str]; 3] = [
-    &["Message", "MessageId", "Timestamp", "TopicArn", "Type"],
-    &["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
-    &["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"],
-];
 /// A day later: without a limit of the age, that does not matter.
 const NOW: UnixMillis = UnixMillis::new(1_714_644_000_000);
 const TIMESTAMP: &str = "2024-05-01T10:00:03.120Z";
@@ -158,61 +155,6 @@ impl Signed {
         let members = members.iter().map(|(name, value)| (name.clone(), value.clone().into()));
         members.chain(unsigned).collect()
     }
-}
-
-/// All ways to cut the text into the lines of some type.
-fn splits_of(text: &str) -> Vec<BTreeMap<String, String>> {
-    fn cut<'t>(
-        text: &'t str,
-        names: &[&str],
-        found: &mut Vec<&'t str>,
-        all: &mut Vec<Vec<&'t str>>,
-    ) {
-        let Some(text) = text.strip_prefix(names[0]).and_then(|rest| rest.strip_prefix('\n'))
-        else {
-            return;
-        };
-        let Some(next) = names.get(1) else {
-            if let Some(value) = text.strip_suffix('\n') {
-                all.push(found.iter().copied().chain([value]).collect());
-            }
-            return;
-        };
-        for (at, line_feed) in text.match_indices('\n') {
-            let rest = &text[at + line_feed.len()..];
-            if rest.starts_with(&format!("{next}\n")) {
-                found.push(&text[..at]);
-                cut(rest, &names[1..], found, all);
-                found.pop();
-            }
-        }
-    }
-    let mut splits = Vec::new();
-    for names in SIGNED {
-        let mut all = Vec::new();
-        cut(text, names, &mut Vec::new(), &mut all);
-        for values in all {
-            let members = names.iter().zip(values);
-            splits.push(members.map(|(name, value)| ((*name).into(), value.into())).collect());
-        }
-    }
-    splits
-}
-
-/// Every value but the first is one line, so from the end there is one way only.
-fn read_from_the_end(text: &str) -> BTreeMap<String, String> {
-    let mut lines: Vec<&str> = text.strip_suffix('\n').unwrap().split('\n').collect();
-    let mut members = BTreeMap::new();
-    while let Some(value) = lines.pop() {
-        let name = lines.pop().unwrap();
-        members.insert(name.to_owned(), value.to_owned());
-        if name == "MessageId" {
-            assert_eq!(lines.remove(0), "Message");
-            members.insert("Message".into(), lines.join("\n"));
-            break;
-        }
-    }
-    members
 }
 
 fn accepts(members: &Map<String, Value>) -> bool {
