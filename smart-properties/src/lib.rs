@@ -13,6 +13,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod base_url;
 pub mod dedupe;
 pub mod event;
 mod extract;
@@ -26,10 +27,18 @@ mod topic_arn;
 
 pub use event::{Body, Event, EventError, EventKind, EventType};
 pub use extract::{Extracted, Harvest, IdRefused};
+pub mod messenger;
+mod request;
+mod response;
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use id::{
     AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
     RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,
 };
 pub use instant::Instant;
 pub use json::JsonType;
+pub use request::{Method, Request};
+pub use response::{
+    AnswerError, ApiError, Created, ErrorBody, NextToken, Page, Resource, Response,
+};
 pub use topic_arn::{Partition, TopicArn, TopicArnError};
