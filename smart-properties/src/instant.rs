@@ -1,5 +1,6 @@
 //! Points in time as messages write them (specification sections 2.2 and 3).
 
+#[cfg(feature = "sim")]
 use alloc::string::String;
 
 use iot_sansio::UnixMillis;
