@@ -26,8 +26,8 @@ use crate::Instant;
 /// inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and `eventType.name` are
 /// required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a [`Warning`].
 ///
-/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, then the members in the order
-/// of the documentation, the payload last.
+/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, identifier, type, version,
+/// entities, payload.
 ///
 /// Nothing is copied but for texts with escapes; names are sorted, which allocates, where the header has other members
 /// than those documented.

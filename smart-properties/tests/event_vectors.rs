@@ -158,6 +158,28 @@ fn named(error: &EventError) -> (&'static str, Option<String>) {
     }
 }
 
+/// The rules of section 3 have numbers: of several that an event breaks, the first is told.
+#[test]
+fn the_first_rule_that_is_broken_is_told() {
+    let mut event = json!({ "header": { "version": 2, "entities": [] }, "payload": [] });
+    let complete =
+        vectors().into_iter().find(|vector| vector["id"] == "E-01").unwrap()["event"].clone();
+    for (pointer, error) in [
+        ("/header/eventId", "Missing"),
+        ("/header/eventType", "Missing"),
+        ("/header/version", "WrongType"),
+        ("/header/entities", "WrongType"),
+        ("/payload", "WrongType"),
+    ] {
+        let text = event.to_string();
+        let found = named(&Event::decode(text.as_bytes()).unwrap_err());
+        assert_eq!(found, (error, Some(pointer.to_owned())));
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        event.pointer_mut(parent).unwrap()[name] = complete.pointer(pointer).unwrap().clone();
+    }
+    assert!(Event::decode(event.to_string().as_bytes()).is_ok());
+}
+
 #[test]
 fn every_event_can_be_built() {
     for vector in vectors() {

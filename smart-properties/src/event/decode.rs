@@ -79,7 +79,6 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     let members = ["version", "eventId", "eventType", "eventTime", "entities"];
     let [version, event_id, event_type, event_time, entities] = pick(HEADER, header, members)?;
 
-    let version = string(VERSION, required(VERSION, version)?)?;
     let event_id = object(EVENT_ID, required(EVENT_ID, event_id)?)?;
     let [id] = pick(EVENT_ID, event_id, ["id"])?;
     let id = string(ID, required(ID, id)?)?;
@@ -92,6 +91,7 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     let name = string(NAME, required(NAME, name)?)?;
     check_name(NAME, &name)?;
 
+    let version = string(VERSION, required(VERSION, version)?)?;
     let timestamp = match event_time {
         None => Timestamp::Absent,
         Some(time) if time.json_type() != JsonType::Object => Timestamp::Unreadable,
