@@ -110,17 +110,17 @@ impl Certificate {
     /// Whether it is the one that SNS signs with in the region of the URL, now.
     ///
     /// # Errors
-    /// [`CertificateError::WrongName`], [`CertificateError::NotYetValid`] or [`CertificateError::Expired`].
+    /// In this order: [`CertificateError::NotYetValid`], [`CertificateError::Expired`], [`CertificateError::WrongName`].
     pub fn check(&self, url: &CertUrl, now: UnixMillis) -> Result<(), CertificateError> {
-        let expected = signing_name(url.partition(), url.region());
-        if !self.names.iter().any(|name| *name == expected) {
-            return Err(CertificateError::WrongName);
-        }
         if now < self.not_before {
             return Err(CertificateError::NotYetValid { not_before: self.not_before });
         }
         if now > self.not_after {
             return Err(CertificateError::Expired { not_after: self.not_after });
+        }
+        let expected = signing_name(url.partition(), url.region());
+        if !self.names.iter().any(|name| *name == expected) {
+            return Err(CertificateError::WrongName);
         }
         Ok(())
     }
