@@ -180,6 +180,21 @@ fn the_first_rule_that_is_broken_is_told() {
     assert!(Event::decode(event.to_string().as_bytes()).is_ok());
 }
 
+/// Names in the payload are nobody's business, however many brackets there are to look behind for the depth.
+#[test]
+fn a_name_that_is_no_text_is_as_deep_as_any() {
+    let header = &vectors()[0]["event"]["header"];
+    for brackets in [0, 40] {
+        let text = "{".repeat(brackets);
+        let event =
+            format!(r#"{{"header":{header},"payload":{{"\ud800":[{{"\udc00":"{text}"}}]}}}}"#);
+        assert!(Event::decode(event.as_bytes()).is_ok(), "{event}");
+    }
+    let (open, close) = ("[".repeat(31), "]".repeat(31));
+    let event = format!(r#"{{"header":{header},"payload":{{"\ud800":{open}{close}}}}}"#);
+    assert_eq!(named(&Event::decode(event.as_bytes()).unwrap_err()), ("TooDeep", None));
+}
+
 #[test]
 fn every_event_can_be_built() {
     for vector in vectors() {

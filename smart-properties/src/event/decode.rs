@@ -70,7 +70,7 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     if value.json_type() != JsonType::Object {
         return Err(EventError::NotAnObject { found: value.json_type() });
     }
-    if value.is_deeper_than(MAX_DEPTH).map_err(|_| unpaired(""))? {
+    if value.is_deeper_than(MAX_DEPTH)? {
         return Err(EventError::TooDeep { limit: MAX_DEPTH });
     }
     let [header, payload] = pick("", value, ["header", "payload"])?;
