@@ -32,6 +32,7 @@ mod kii_topic;
 mod lifecycle;
 mod lifecycle_decode;
 mod smart_properties;
+mod sns_reference;
 mod sns_verify;
 
 #[test]
