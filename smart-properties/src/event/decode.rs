@@ -167,7 +167,7 @@ fn string<'a>(pointer: &'static str, value: Value<'a>) -> Result<Cow<'a, str>, E
 #[inline]
 pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError> {
     check_length(pointer, id)?;
-    if id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    if all(id, |byte| (b' '..=b'~').contains(&byte)) {
         return Ok(());
     }
     match id.char_indices().find(|(_, character)| character.is_control()) {
@@ -181,12 +181,18 @@ pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError
 #[inline]
 pub(super) fn check_name(pointer: &'static str, name: &str) -> Result<(), EventError> {
     check_length(pointer, name)?;
-    match name.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'.') {
-        None => Ok(()),
-        Some(position) => {
-            Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
-        }
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    if all(name, legal) {
+        return Ok(());
     }
+    let position = name.bytes().position(|byte| !legal(byte)).unwrap_or_default();
+    Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
+}
+
+/// Does not stop at the first byte that is not, which lets it look at several at once.
+#[inline]
+fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & legal(byte))
 }
 
 #[inline]
