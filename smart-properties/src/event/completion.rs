@@ -10,7 +10,7 @@ use crate::{
     json::{Malformed, Value, elements, members},
 };
 
-/// What belongs to [`EventKind::Completion`].
+/// What belongs to [`EventKind::Completion`](super::EventKind::Completion).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Completion<'a> {
@@ -37,6 +37,18 @@ pub struct AutomationError<'a> {
     pub message: Option<Cow<'a, str>>,
     /// `id`: what it is about, in the sample a device.
     pub id: Option<AnyId<'a>>,
+}
+
+impl AutomationError<'_> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> AutomationError<'static> {
+        AutomationError {
+            error_type: self.error_type.map(ErrorType::into_owned),
+            message: self.message.map(|message| Cow::Owned(message.into_owned())),
+            id: self.id.map(AnyId::into_owned),
+        }
+    }
 }
 
 impl<'a> Completion<'a> {
