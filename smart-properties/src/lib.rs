@@ -19,6 +19,8 @@ pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+#[cfg(feature = "sim")]
+pub mod service;
 pub mod sns;
 mod topic_arn;
 
