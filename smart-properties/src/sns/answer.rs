@@ -1,5 +1,10 @@
 //! What to answer SNS over HTTP (specification section 6).
 
+use super::{
+    certificate::CertificateError, control::ControlError, envelope_error::EnvelopeError,
+    verifier::VerifyError,
+};
+
 /// What SNS is answered.
 ///
 /// It retries what is not answered within 15 seconds or with a status outside 200 to 499: by default three times, 20
@@ -40,5 +45,46 @@ impl Answer {
     #[must_use]
     pub const fn is_retried(self) -> bool {
         matches!(self, Self::Retry)
+    }
+}
+
+impl EnvelopeError {
+    /// What to answer.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::Unsigned | Self::RawRejected | Self::HeaderMismatch { .. } => Answer::Refuse,
+            _ => Answer::Malformed,
+        }
+    }
+}
+
+impl VerifyError {
+    /// What to answer.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::Certificate(error) => error.answer(),
+            _ => Answer::Refuse,
+        }
+    }
+}
+
+impl CertificateError {
+    /// What to answer: [`Answer::Retry`] where what was fetched is no certificate at all, as with the page of an error.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        match self {
+            Self::TooLong { .. } | Self::Malformed { .. } => Answer::Retry,
+            _ => Answer::Refuse,
+        }
+    }
+}
+
+impl ControlError {
+    /// What to answer.
+    #[must_use]
+    pub const fn answer(&self) -> Answer {
+        Answer::Refuse
     }
 }
