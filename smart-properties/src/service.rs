@@ -19,7 +19,7 @@ mod signer;
 mod subscription;
 pub mod transport;
 
-pub use config::{Config, SignatureVersion};
+pub use config::Config;
 pub use error::ServiceError;
 pub use event::{Ended, Event, Failure, GivenUp, MessageId};
 pub use publication::Publication;

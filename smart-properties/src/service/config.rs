@@ -3,22 +3,12 @@
 use core::time::Duration;
 
 use super::RetryPolicy;
-use crate::TopicArn;
-
-/// Stand-in until the signatures are here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SignatureVersion {
-    /// SHA-1.
-    V1,
-    /// SHA-256.
-    V2,
-}
+use crate::{TopicArn, sns::SignatureVersion};
 
 /// The settings of a [`Topic`](super::Topic).
 ///
 /// ```
-/// use smart_properties::{TopicArn, service::{Config, SignatureVersion}};
+/// use smart_properties::{TopicArn, service::Config, sns::SignatureVersion};
 ///
 /// let arn = TopicArn::new("arn:aws:sns:us-east-1:123456789012:asp-events")?;
 /// let config = Config::new(arn).with_signature_version(SignatureVersion::V1).with_seed(7);

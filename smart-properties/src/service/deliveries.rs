@@ -41,7 +41,8 @@ pub(super) struct Delivery {
     due: Option<MonoTime>,
 }
 
-/// What a delivery has to say of itself.
+/// What is to be delivered.
+#[derive(Clone)]
 pub(super) struct Content {
     pub(super) message_id: MessageId,
     pub(super) subscription: SubscriptionArn,

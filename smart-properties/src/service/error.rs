@@ -1,6 +1,7 @@
 //! Why a topic refuses an input or a command.
 
 use super::SubscriptionArn;
+use crate::sns::EnvelopeError;
 
 /// Why a [`Topic`](super::Topic) refuses an input or a command; nothing has changed then.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -36,12 +37,9 @@ pub enum ServiceError {
         /// How many it may have.
         limit: usize,
     },
-    /// The subject or an attribute has what a message of SNS cannot have.
-    #[error("no message of SNS can be made of this: {field} is not allowed")]
-    BadPublication {
-        /// What is wrong.
-        field: &'static str,
-    },
+    /// The subject has a control character in it.
+    #[error("no message of SNS can be made of this: {0}")]
+    BadPublication(#[from] EnvelopeError),
     /// The wall clock reads a year that messages cannot have.
     #[error("the wall clock reads a year that does not have four digits: set it")]
     NoDate,

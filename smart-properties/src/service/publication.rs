@@ -1,6 +1,6 @@
 //! What is published to a topic.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::string::String;
 use core::fmt;
 
 /// A message for everyone who has subscribed. `Debug` shows the length of its text only.
@@ -14,7 +14,6 @@ use core::fmt;
 pub struct Publication {
     pub(super) message: String,
     pub(super) subject: Option<String>,
-    pub(super) attributes: BTreeMap<String, String>,
     pub(super) times: usize,
 }
 
@@ -23,20 +22,13 @@ impl Publication {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { message, subject: None, attributes: BTreeMap::new(), times: 1 }
+        Self { message, subject: None, times: 1 }
     }
 
     /// With a subject, which is signed.
     #[must_use]
     pub fn with_subject(self, subject: impl Into<String>) -> Self {
         Self { subject: Some(subject.into()), ..self }
-    }
-
-    /// With an attribute of type `String`, which is not signed.
-    #[must_use]
-    pub fn with_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.attributes.insert(name.into(), value.into());
-        self
     }
 
     /// Delivered twice, with the same message id, as SNS may do with any message.
