@@ -13,12 +13,14 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod dedupe;
 pub mod event;
 mod extract;
 pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+pub mod order;
 #[cfg(feature = "sim")]
 pub mod service;
 pub mod sns;

@@ -153,6 +153,11 @@ impl<'a> Unverified<'a> {
         &self.url
     }
 
+    /// The URL, and the message to check again when the certificate is there.
+    pub(super) fn into_parts(self) -> (CertUrl, Envelope<'a>) {
+        (self.url, self.envelope)
+    }
+
     /// Checks the message with the certificate from [`Unverified::certificate_url`].
     ///
     /// # Errors
