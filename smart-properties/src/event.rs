@@ -1,21 +1,56 @@
 //! The events of Alexa Smart Properties (specification sections 2 and 3).
 
 mod body;
+mod builder;
+mod completion;
+mod decode;
+mod documented;
 mod error;
 mod literal;
 
 use alloc::{borrow::Cow, string::String};
 use core::fmt;
 
-pub use body::{
-    Activation, AutomationError, Body, Completion, RoleChange, SetupCompletion, SkillFailure,
-};
+pub use body::{Activation, Body, RoleChange, SetupCompletion, SkillFailure};
+pub use builder::EventBuilder;
+pub use completion::{AutomationError, Completion};
 pub use error::EventError;
 pub use literal::{ErrorType, OtherLiteral, Reason, Status};
 
 use crate::Instant;
 
 /// One event, as it was published: its header checked, the rest kept as it came.
+///
+/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects and
+/// arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every object
+/// inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and `eventType.name` are
+/// required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a [`Warning`].
+///
+/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, then the members in the order
+/// of the documentation, the payload last.
+///
+/// Nothing is copied but for texts with escapes; names are sorted, which allocates, where the header has other members
+/// than those documented.
+///
+/// ```
+/// use smart_properties::{Body, Event, Extracted, event::Status};
+///
+/// let event = Event::decode(
+///     br#"{"header":{"version":"2.0","eventId":{"id":"7d5f0c1e"},
+///         "eventType":{"namespace":"Alexa.Automation.Execution","name":"Completion"},
+///         "eventTime":{"timestamp":"2024-05-01T10:00:00Z"},
+///         "entities":{"unit":{"type":"Unit","id":"amzn1.alexa.unit.did.ROOM401"}}},
+///         "payload":{"automation":{"id":"amzn1.alexa.automation.AUTO1"},
+///         "result":{"status":"FAILURE","errors":[{"type":"ENDPOINT_NOT_FOUND","message":"endpoint missing",
+///         "id":"amzn1.alexa.endpoint.EP1"}]}}}"#,
+/// )?;
+/// assert_eq!(event.event_type().full_name(), "Alexa.Automation.Execution.Completion");
+/// let Body::Completion(completion) = event.body() else { unreachable!() };
+/// assert!(matches!(completion.unit, Extracted::Known(unit) if unit.as_str().ends_with("ROOM401")));
+/// assert_eq!(completion.status, Some(Status::Failure));
+/// assert_eq!(completion.errors[0].message.as_deref(), Some("endpoint missing"));
+/// # Ok::<(), smart_properties::EventError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Event<'a> {
     text: &'a str,
@@ -80,8 +115,7 @@ impl<'a> Event<'a> {
     /// # Errors
     /// Says what is not as it should be, and where.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, EventError> {
-        let _ = bytes;
-        Err(EventError::Malformed { line: 1, column: 1 })
+        decode::decode(bytes)
     }
 
     /// The whole event as it came, with every member that is not known.
@@ -154,13 +188,32 @@ impl<'a> Event<'a> {
     pub fn body(&self) -> Body<'a> {
         Body::of(self)
     }
+}
 
-    fn is_other_version(&self) -> bool {
-        self.version != V2
+impl EventKind {
+    /// Its type; none for [`EventKind::Unknown`].
+    #[must_use]
+    pub fn event_type(self) -> Option<EventType<'static>> {
+        let (namespace, name, _) = KINDS.iter().find(|(.., kind)| *kind == self)?;
+        Some(EventType { namespace: Cow::Borrowed(namespace), name: Cow::Borrowed(name) })
     }
 }
 
-impl EventType<'_> {
+impl<'a> EventType<'a> {
+    /// A type by its two names, which need not be known: each 1 to 256 bytes of `[A-Za-z0-9.]`.
+    ///
+    /// # Errors
+    /// Says what is not as in such a name.
+    pub fn new(
+        namespace: impl Into<Cow<'a, str>>,
+        name: impl Into<Cow<'a, str>>,
+    ) -> Result<Self, EventError> {
+        let (namespace, name) = (namespace.into(), name.into());
+        decode::check_name(decode::NAMESPACE, &namespace)?;
+        decode::check_name(decode::NAME, &name)?;
+        Ok(Self { namespace, name })
+    }
+
     /// For example `Alexa.Automation.Execution`.
     #[must_use]
     pub fn namespace(&self) -> &str {
@@ -176,15 +229,10 @@ impl EventType<'_> {
     /// The kind, by namespace and name together.
     #[must_use]
     pub fn kind(&self) -> EventKind {
-        match (&*self.namespace, &*self.name) {
-            ("Alexa.Enterprise.Subscription", "Activation") => EventKind::Activation,
-            ("Alexa.Automation.Execution", "Completion") => EventKind::Completion,
-            ("Alexa.Skill.Interaction", "Failure") => EventKind::Failure,
-            ("Alexa.Role.Management", "Assignment") => EventKind::Assignment,
-            ("Alexa.Role.Management", "Revocation") => EventKind::Revocation,
-            ("Alexa.Endpoint.Lifecycle", "SetupCompletion") => EventKind::SetupCompletion,
-            _ => EventKind::Unknown,
-        }
+        let same = |(namespace, name, _): &&(&str, &str, _)| {
+            *namespace == self.namespace && *name == self.name
+        };
+        KINDS.iter().find(same).map_or(EventKind::Unknown, |(.., kind)| *kind)
     }
 
     /// The namespace, a dot, and the name: what the documentation calls the event. Split it at the last dot.
@@ -217,5 +265,13 @@ enum Timestamp<'a> {
 /// The longest event in bytes, which is what SNS carries.
 pub const MAX_EVENT_BYTES: usize = 262_144;
 
+const KINDS: [(&str, &str, EventKind); 6] = [
+    ("Alexa.Automation.Execution", "Completion", EventKind::Completion),
+    ("Alexa.Enterprise.Subscription", "Activation", EventKind::Activation),
+    ("Alexa.Skill.Interaction", "Failure", EventKind::Failure),
+    ("Alexa.Role.Management", "Assignment", EventKind::Assignment),
+    ("Alexa.Role.Management", "Revocation", EventKind::Revocation),
+    ("Alexa.Endpoint.Lifecycle", "SetupCompletion", EventKind::SetupCompletion),
+];
 const V2: &str = "2.0";
 const EMPTY: &str = "{}";

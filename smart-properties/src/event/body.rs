@@ -1,16 +1,29 @@
 //! What an event says, typed (specification sections 2.3 and 2.4).
 
-use alloc::{borrow::Cow, vec::Vec};
-
-use super::{ErrorType, Event, EventKind, Reason, Status};
+use super::{Completion, Event, EventKind, Reason, Version};
 use crate::{
-    AnyId,
-    extract::Extracted,
-    id::{Automation, Endpoint, Principal, Role, Skill, Unit},
+    extract::{Extracted, extract, pointers, values_at},
+    id::{Endpoint, Principal, Role, Skill, Unit},
+    json::Value,
 };
 
 /// What an event says. Only of [`Completion`] are the members documented; those of the others are looked for, and
 /// [`Extracted`] tells how sure the finding is.
+///
+/// ```
+/// use smart_properties::{Body, Event};
+///
+/// let event = Event::decode(
+///     br#"{"header":{"version":"2.0","eventId":{"id":"r-1"},
+///         "eventType":{"namespace":"Alexa.Role.Management","name":"Assignment"},
+///         "entities":{"resource":{"type":"Resource","resourceType":"Unit","resourceId":"amzn1.alexa.unit.did.PROP1"}}},
+///         "payload":{"role":{"id":"amzn1.alexa.role.did.R1"},"principal":{"id":"amzn1.account.P1"}}}"#,
+/// )?;
+/// let Body::RoleAssignment(change) = event.body() else { unreachable!() };
+/// let unit = change.unit.accept(Default::default())?;
+/// assert_eq!(unit.as_str(), "amzn1.alexa.unit.did.PROP1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Body<'a> {
@@ -38,35 +51,6 @@ pub struct Activation<'a> {
     pub unit: Extracted<'a, Unit>,
     /// The unit above it.
     pub parent: Extracted<'a, Unit>,
-}
-
-/// What belongs to [`EventKind::Completion`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Completion<'a> {
-    /// Which automation. There is no identifier of the run.
-    pub automation: Extracted<'a, Automation>,
-    /// The unit that it ran in.
-    pub unit: Extracted<'a, Unit>,
-    /// `status` of the result; none where it is absent or not a string.
-    pub status: Option<Status<'a>>,
-    /// `errors` of the result, at most 1,024 of them.
-    pub errors: Vec<AutomationError<'a>>,
-    /// Where the result is not as documented, if it is not: JSON Pointer to the first member of a wrong type, or that is
-    /// there twice, or to the error that is one too many. Never take it for a success then.
-    pub irregular: Option<Cow<'static, str>>,
-}
-
-/// One of the errors of an automation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct AutomationError<'a> {
-    /// `type`.
-    pub error_type: Option<ErrorType<'a>>,
-    /// `message`: for people.
-    pub message: Option<Cow<'a, str>>,
-    /// `id`: what it is about, in the sample a device.
-    pub id: Option<AnyId<'a>>,
 }
 
 /// What belongs to [`EventKind::Failure`].
@@ -105,13 +89,43 @@ pub struct SetupCompletion<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
+        if event.version() != Version::V2 {
+            return Self::Unknown;
+        }
         match event.event_type().kind() {
-            _ if event.is_other_version() => Self::Unknown,
             EventKind::Activation => Self::Activation(Activation {
-                unit: Extracted::Missing,
-                parent: Extracted::Missing,
+                unit: extract(event, &pointers::activation::UNIT),
+                parent: extract(event, &pointers::activation::PARENT),
             }),
-            _ => Self::Unknown,
+            EventKind::Completion => Self::Completion(Completion::of(event)),
+            EventKind::Failure => Self::SkillFailure(SkillFailure {
+                skill: extract(event, &pointers::skill_failure::SKILL),
+                unit: extract(event, &pointers::skill_failure::UNIT),
+                endpoint: extract(event, &pointers::skill_failure::ENDPOINT),
+                reason: reason(event),
+            }),
+            EventKind::Assignment => Self::RoleAssignment(RoleChange::of(event)),
+            EventKind::Revocation => Self::RoleRevocation(RoleChange::of(event)),
+            EventKind::SetupCompletion => Self::SetupCompletion(SetupCompletion {
+                endpoint: extract(event, &pointers::setup_completion::ENDPOINT),
+            }),
+            EventKind::Unknown => Self::Unknown,
         }
     }
+}
+
+impl<'a> RoleChange<'a> {
+    fn of(event: &Event<'a>) -> Self {
+        Self {
+            unit: extract(event, &pointers::role_change::UNIT),
+            role: extract(event, &pointers::role_change::ROLE),
+            principal: extract(event, &pointers::role_change::PRINCIPAL),
+        }
+    }
+}
+
+/// The first text at one of the pointers.
+fn reason<'a>(event: &Event<'a>) -> Option<Reason<'a>> {
+    let values = pointers::skill_failure::REASON.iter().flat_map(|at| values_at(event, at));
+    values.filter_map(Value::string).next().map(Reason::from)
 }
