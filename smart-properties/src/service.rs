@@ -1,7 +1,8 @@
 //! The service's side as a machine, for tests without an AWS account (feature `sim`; specification sections 4 to 6).
 //!
 //! [`Topic`] speaks the vocabulary in [`transport`]: it hands out deliveries and is told how they were answered. Simulate
-//! it against a receiver, or put an HTTP client below it. [`forge`] makes what an attacker would send beside it.
+//! it against a receiver, or put an HTTP client below it. [`Occurrence`] writes the events that Alexa publishes, and
+//! [`Attacker`] what nobody should believe.
 
 use alloc::{collections::BTreeMap, collections::VecDeque};
 
@@ -11,8 +12,10 @@ mod config;
 mod deliveries;
 mod error;
 mod event;
+mod forgery;
 mod ids;
 mod message;
+mod occurrence;
 mod publication;
 mod retry;
 mod signer;
@@ -22,6 +25,8 @@ pub mod transport;
 pub use config::Config;
 pub use error::ServiceError;
 pub use event::{Ended, Event, Failure, GivenUp, MessageId};
+pub use forgery::{Attacker, Forged, Forgery};
+pub use occurrence::Occurrence;
 pub use publication::Publication;
 pub use retry::RetryPolicy;
 pub use signer::Signer;
@@ -56,6 +61,58 @@ use crate::instant;
 /// ```
 ///
 /// A queue or a function is confirmed by itself, as it belongs to the same account.
+///
+/// From subscription to delivery:
+///
+/// ```
+/// use iot_sansio::{Machine, MonoTime, Output, UnixMillis, WallClock};
+/// use smart_properties::{
+///     TopicArn, UnitId,
+///     service::{
+///         Config, Endpoint, Event, Form, Occurrence, Publication, Signer, Topic,
+///         transport::{Action, Answered, Visited},
+///     },
+///     sns::{Classifier, Digest, Headers, Inbound, Via},
+/// };
+///
+/// /// Signs with nothing. A real one has a key of RSA.
+/// struct StandIn;
+///
+/// impl Signer for StandIn {
+///     fn sign(&self, _digest: Digest, _string_to_sign: &[u8]) -> Vec<u8> {
+///         vec![0; 256]
+///     }
+///     fn certificate_url(&self) -> &str {
+///         "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+///     }
+/// }
+///
+/// let arn = TopicArn::new("arn:aws:sns:us-east-1:123456789012:asp-events")?;
+/// let now = MonoTime::ORIGIN;
+/// let clock = WallClock::new(now, UnixMillis::new(1_714_557_600_000));
+/// let mut topic = Topic::new(Config::new(arn), StandIn, clock);
+///
+/// // The endpoint is asked first.
+/// let subscription =
+///     topic.subscribe(now, Endpoint::Http("https://receiver.example/sns".into()), Form::Envelope)?;
+/// let Output::Action(Action::Deliver(post)) = topic.poll_output() else { panic!() };
+/// let inbound = Classifier::new(Via::Http).classify(&post.body, &Headers::from_pairs(post.headers()))?;
+/// let Inbound::Envelope(confirmation) = inbound else { panic!() };
+/// topic.handle_input(now, Answered::new(post.attempt, 200).into())?;
+/// topic.handle_input(now, Visited::new(confirmation.subscribe_url().unwrap()).into())?;
+/// assert!(matches!(topic.poll_output(), Output::Event(Event::Delivered(_))));
+/// assert_eq!(topic.poll_output(), Output::Event(Event::Confirmed { subscription }));
+///
+/// // A room is active.
+/// let room = UnitId::new("amzn1.alexa.unit.did.ROOM402")?;
+/// let event = Occurrence::new("a-1", "2024-05-01T10:00:00Z").activation(&room, None)?;
+/// let message_id = topic.publish(now, &Publication::new(event))?;
+/// let Output::Action(Action::Deliver(post)) = topic.poll_output() else { panic!() };
+/// topic.handle_input(now, Answered::new(post.attempt, 200).into())?;
+/// let Output::Event(Event::Delivered(ended)) = topic.poll_output() else { panic!() };
+/// assert_eq!((ended.message_id, ended.attempts), (message_id, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Topic<S> {
     config: Config,
