@@ -189,6 +189,7 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn a_topic_whose_queue_is_often_full_keeps_the_contract(
         mut script in script(),
@@ -200,6 +201,9 @@ proptest! {
         prop_assert_eq!(check(&script, max_queued, seed), Ok(()));
     }
 
+}
+
+proptest! {
     /// And attempts are counted without a gap, and none comes after the end.
     #[test]
     fn every_delivery_ends_once(script in script()) {
