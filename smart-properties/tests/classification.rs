@@ -16,7 +16,7 @@ fn every_vector_is_what_it_says() {
         let id = vector["id"].as_str().unwrap();
         let mut body = vector["body"].as_str().unwrap().as_bytes().to_vec();
         if let Some(length) = vector["padded_to"].as_u64() {
-            body.resize(length as usize, b' ');
+            body.resize(usize::try_from(length).unwrap(), b' ');
         }
         let pairs = vector["headers"].as_array().unwrap().iter();
         let pairs = pairs.map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()));

@@ -11,7 +11,7 @@ pub(crate) enum Seen {
     Envelope(Value),
     Raw(Vec<u8>),
     /// With the identifier of each; none is a record that is refused.
-    Records(Vec<(Option<String>, Option<Seen>)>),
+    Records(Vec<(Option<String>, Option<Self>)>),
 }
 
 /// What the classifier said. None is refusal, whatever the reason.
@@ -72,8 +72,9 @@ fn record(accept_raw: bool, item: &str) -> (Option<String>, Option<Seen>) {
         }
         let source: String = serde_json::from_str(members.get("eventSource")?).ok()?;
         let body: String = serde_json::from_str(members.get("body")?).ok()?;
-        let inner = (source == "aws:sqs").then_some(())?;
-        let () = inner;
+        if source != "aws:sqs" {
+            return None;
+        }
         classify(Via::SqsBody, accept_raw, body.as_bytes())
             .filter(|seen| !matches!(seen, Seen::Records(_)))
     };
