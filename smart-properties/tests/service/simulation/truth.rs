@@ -7,7 +7,7 @@ use iot_sansio::UnixMillis;
 use smart_properties::{
     AutomationId, EndpointId, PrincipalId, RoleId, SkillId, UnitId,
     gate::{
-        Automations, Blocked, DeviceState, Devices, Outcome, Permit, RoleKey, RoleScope, Roles,
+        Automations, Blocked, DeviceState, Devices, Outcome, Permit, RoleExtent, RoleKey, Roles,
         Unclear, UnitState, Units,
     },
     service::Occurrence,
@@ -168,7 +168,7 @@ impl Truth {
                 Some(_) => Permit::Blocked(Blocked::Revoked),
                 None => Permit::Unknown(Unclear::NotSeen),
             };
-            for scope in [RoleScope::Unit, RoleScope::SubUnits] {
+            for scope in [RoleExtent::Unit, RoleExtent::SubUnits] {
                 assert_eq!(permit(&gates.roles, number, scope), expected, "role {number}");
             }
         }
@@ -188,7 +188,7 @@ fn is_active(units: &Units, number: usize) -> bool {
     matches!(units.state(&room(number)), Some(UnitState::Active { .. }))
 }
 
-fn permit(roles: &Roles, number: usize, scope: RoleScope) -> Permit {
+fn permit(roles: &Roles, number: usize, scope: RoleExtent) -> Permit {
     roles.may_act(&RoleKey::new(&role(), &principal(number), &room(0)), scope)
 }
 
