@@ -181,7 +181,7 @@ fn check(script: &[(MonoTime, Step)], max_queued: usize, seed: u64) -> Result<()
 
 proptest! {
     // A long queue takes long to fill.
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn a_topic_keeps_the_contract(script in script(), seed: u64) {
         prop_assert_eq!(check(&script, 250, seed), Ok(()));
