@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use iot_sansio::UnixMillis;
-use proptest::prelude::*;
 use naive::{SIGNED, read_from_the_end, splits_of};
+use proptest::prelude::*;
 use serde_json::{Map, Value};
 use smart_properties::sns::{
     Certificate, Classifier, Digest, Envelope, Headers, Inbound, MessageType, Ring, RsaVerify,

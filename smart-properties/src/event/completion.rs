@@ -39,6 +39,18 @@ pub struct AutomationError<'a> {
     pub id: Option<AnyId<'a>>,
 }
 
+impl AutomationError<'_> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> AutomationError<'static> {
+        AutomationError {
+            error_type: self.error_type.map(ErrorType::into_owned),
+            message: self.message.map(|message| Cow::Owned(message.into_owned())),
+            id: self.id.map(AnyId::into_owned),
+        }
+    }
+}
+
 impl<'a> Completion<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
         let mut completion = Self {
