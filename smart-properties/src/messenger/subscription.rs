@@ -84,6 +84,10 @@ impl CreateSubscription {
         self
     }
 
+    pub(super) fn in_configuration(&self, configuration: &SubscriptionConfigurationId<'_>) -> Self {
+        Self { configuration: configuration.clone().into_owned(), ..self.clone() }
+    }
+
     /// Where the events go.
     #[must_use]
     pub const fn configuration(&self) -> &SubscriptionConfigurationId<'static> {
@@ -118,6 +122,10 @@ impl EventHeaderVersion {
         match self {
             Self::V2 => "V2",
         }
+    }
+
+    pub(super) fn of(text: &str) -> Option<Self> {
+        [Self::V2].into_iter().find(|known| known.as_str() == text)
     }
 }
 
