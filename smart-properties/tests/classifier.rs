@@ -152,6 +152,14 @@ fn null_is_absent_where_a_member_may_be() {
         body[member] = Value::Null;
     }
     assert_eq!(refused(&body.to_string()), EnvelopeError::Unsigned);
+    for (member, first_missing) in [
+        ("SignatureVersion", "Signature"),
+        ("Signature", "SignatureVersion"),
+        ("SigningCertURL", "SignatureVersion"),
+    ] {
+        let body = with(body.clone(), member, "alone");
+        assert_eq!(refused(&body), EnvelopeError::Missing { member: first_missing });
+    }
     for member in ["SignatureVersion", "Signature", "SigningCertURL"] {
         let body = with(notification(), member, Value::Null);
         assert_eq!(refused(&body), EnvelopeError::Missing { member });
