@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use iot_sansio::UnixMillis;
-use proptest::prelude::*;
 use naive::{SIGNED, read_from_the_end, splits_of};
+use proptest::prelude::*;
 use serde_json::{Map, Value};
 use smart_properties::sns::{
     Certificate, Classifier, Digest, Envelope, Headers, Inbound, MessageType, Ring, RsaVerify,
     Verifier, Via,
 };
-use verifying::{StandIn, by_id, certificate, signed, topic};
+use verifying::{
+    by_id, certificate,
+    stand_in::{CERT_URL, StandIn, signed},
+    topic,
+};
 
 #[path = "naive/signed_text.rs"]
 mod naive;
@@ -228,7 +232,7 @@ fn signed_messages() -> impl Strategy<Value = Signed> {
         ID,
         TIMESTAMP,
         verifying::TOPIC,
-        verifying::CERT_URL,
+        CERT_URL,
         "\u{2028}\u{e9}\r",
     ];
     let lines = prop::collection::vec(prop::sample::select(LINES), 0..14)
