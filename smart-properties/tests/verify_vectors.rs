@@ -17,7 +17,10 @@ use smart_properties::{
         Verified, Verifier, VerifyError, Via,
     },
 };
-use verifying::{StandIn, by_id, certificate, signed};
+use verifying::{
+    by_id, certificate,
+    stand_in::{CERT_URL, StandIn, signed},
+};
 
 mod verifying;
 
@@ -242,7 +245,7 @@ impl Case {
         rsa: &dyn RsaVerify,
     ) -> Result<Verified<'a>, VerifyError> {
         let unverified = self.verifier().check(envelope)?;
-        assert_eq!(unverified.certificate_url().as_str(), verifying::CERT_URL);
+        assert_eq!(unverified.certificate_url().as_str(), CERT_URL);
         unverified.verify(&certificate(&self.certificate)?, rsa, self.now)
     }
 

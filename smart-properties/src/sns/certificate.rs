@@ -61,7 +61,7 @@ impl Certificate {
     /// Reads PEM, as SNS serves it: the first certificate counts, others behind it are those of issuers.
     ///
     /// # Errors
-    /// Says what is wrong with it. Nothing else is read than lines of 64 characters between the marks.
+    /// Says what is wrong with it. Lines have 64 characters, as RFC 7468 wants them.
     pub fn from_pem(pem: &[u8]) -> Result<Self, CertificateError> {
         let bytes = pem.len();
         if bytes > MAX_PEM_BYTES {

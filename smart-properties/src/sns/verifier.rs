@@ -147,7 +147,7 @@ impl Verifier {
 }
 
 impl<'a> Unverified<'a> {
-    /// Where the certificate is to be fetched from.
+    /// Where the certificate is to be fetched from. If it cannot be, answer [`Answer::Retry`](super::Answer::Retry).
     #[must_use]
     pub const fn certificate_url(&self) -> &CertUrl {
         &self.url
