@@ -74,6 +74,7 @@ impl<'a, K> Page<'a, K> {
     }
 
     /// The same, taken out.
+    #[must_use]
     pub fn into_results(self) -> Vec<Result<Resource<'a, K>, AnswerError>> {
         self.results
     }
