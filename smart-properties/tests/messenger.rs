@@ -1,4 +1,4 @@
-//! Requests and answers beyond the vectors: what goes over the line, what answers may look like, and what is never printed.
+//! Requests and answers beyond the vectors: what is sent, what answers may look like, and what is never printed.
 
 use std::num::NonZeroU32;
 

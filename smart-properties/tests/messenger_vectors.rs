@@ -93,8 +93,8 @@ fn created(vector: &Value) {
     }
 }
 
-/// That an activation takes no unit and a skill failure needs a skill (M-10, M-11), the examples at `Selection` show: they
-/// do not compile.
+/// That an activation takes no unit and a skill failure needs a skill (M-10, M-11), the examples at `Selection` show:
+/// they do not compile.
 fn subscribe(vector: &Value) {
     let unit = || UnitId::new(text(vector, "unit")).unwrap();
     let selection = match text(vector, "event") {

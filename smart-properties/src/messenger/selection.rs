@@ -78,8 +78,8 @@ pub enum RoleScope<'a> {
     Raw(RawEntities<'a>),
 }
 
-/// What a subscription to set-up events is about. Amazon says that the user ID of the account that sets devices up has to
-/// be given, not where; so the choice is the caller's.
+/// What a subscription to set-up events is about. Amazon says that the user ID of the account that sets devices up has
+/// to be given, not where; so the choice is the caller's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SetupScope<'a> {
