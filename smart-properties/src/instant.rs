@@ -1,6 +1,8 @@
 //! Points in time as messages write them (specification sections 2.2 and 3).
 
+#[cfg(feature = "sim")]
 use alloc::string::String;
+use core::time::Duration;
 
 use iot_sansio::UnixMillis;
 use jiff::Timestamp;
@@ -51,6 +53,13 @@ impl Instant {
     pub fn unix_millis(self) -> UnixMillis {
         let millis = self.nanos.div_euclid(NANOS_PER_MILLI);
         UnixMillis::new(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    /// The moment this much earlier.
+    pub(crate) const fn before(self, span: Duration) -> Self {
+        #[expect(clippy::cast_possible_wrap, reason = "a span has less than 2^94 ns")]
+        let nanos = span.as_nanos() as i128;
+        Self { nanos: self.nanos.saturating_sub(nanos) }
     }
 }
 

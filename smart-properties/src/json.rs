@@ -83,6 +83,48 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether more than `limit` objects and arrays stand within each other.
+    ///
+    /// What has no more brackets than `limit` is not looked into, and nothing is looked into more than `limit` times.
+    pub(crate) fn is_deeper_than(self, limit: usize) -> Result<bool, Malformed> {
+        if !self.is_container() || self.brackets() <= limit {
+            return Ok(false);
+        }
+        let Some(limit) = limit.checked_sub(1) else {
+            return Ok(true);
+        };
+        let mut deeper = false;
+        self.children(|child| {
+            deeper = deeper || child.is_deeper_than(limit)?;
+            Ok(())
+        })?;
+        Ok(deeper)
+    }
+
+    /// How many brackets open in it, those in texts among them: it is no deeper than that.
+    #[inline]
+    pub(crate) fn brackets(self) -> usize {
+        self.raw.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count()
+    }
+
+    /// Whether it is an object or an array.
+    #[inline]
+    pub(crate) fn is_container(self) -> bool {
+        matches!(self.json_type(), JsonType::Object | JsonType::Array)
+    }
+
+    /// Calls `each` with every value right inside this one.
+    fn children(
+        self,
+        mut each: impl FnMut(Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        match self.json_type() {
+            JsonType::Object => members(self.raw, |_, value| each(value)),
+            JsonType::Array => elements(self.raw, each),
+            _ => Ok(()),
+        }
+    }
+
     /// What a string says; none for other types, too.
     pub(crate) fn string(self) -> Option<Cow<'a, str>> {
         (self.json_type() == JsonType::String).then(|| self.text()).flatten()
