@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use smart_properties::{
-    AnswerError, ApiError, Created, ErrorBody, IdError, Page, PrincipalId, Request, Response,
-    SkillId, SubscriptionConfigurationId, SubscriptionId, TopicArn, TopicArnError, UnitId,
+    AnswerError, ApiError, Created, ErrorBody, EventKind, EventType, IdError, Page, PrincipalId,
+    Request, Response, SkillId, SubscriptionConfigurationId, SubscriptionId, TopicArn,
+    TopicArnError, UnitId,
     id::{Subscription, SubscriptionConfiguration},
     messenger::{
         ChannelError, CreateConfiguration, CreateSubscription, IdempotencyToken, ListSubscriptions,
@@ -93,8 +94,8 @@ fn created(vector: &Value) {
     }
 }
 
-/// That an activation takes no unit and a skill failure needs a skill (M-10, M-11), the examples at `Selection` show: they
-/// do not compile.
+/// That an activation takes no unit and a skill failure needs a skill (M-10, M-11), the examples at `Selection` show:
+/// they do not compile.
 fn subscribe(vector: &Value) {
     let unit = || UnitId::new(text(vector, "unit")).unwrap();
     let selection = match text(vector, "event") {
@@ -117,6 +118,8 @@ fn subscribe(vector: &Value) {
     assert_eq!(selection.namespace(), text(vector, "namespace"));
     assert_eq!(selection.name(), text(vector, "name"));
     assert_eq!(selection.entities(), text(vector, "entities"));
+    let event_type = EventType::new(selection.namespace(), selection.name()).unwrap();
+    assert_ne!(event_type.kind(), EventKind::Unknown, "such events are read, too");
     let configuration = "amzn1.alexa.aem.subscription.configuration.123";
     let id = SubscriptionConfigurationId::new(configuration).unwrap();
     let body = format!(

@@ -7,7 +7,7 @@ use super::{
     Selection, configuration::delete_configuration, subscription::delete_subscription,
 };
 use crate::{
-    Request, Resource, SubscriptionConfigurationId, SubscriptionId, id::Subscription,
+    EventType, Request, Resource, SubscriptionConfigurationId, SubscriptionId, id::Subscription,
     response::member,
 };
 
@@ -101,8 +101,8 @@ impl Replacement {
         let (namespace, name) = names.ok_or_else(|| unclear("eventType"))?;
         let entities = subscription.member("entities").and_then(|json| RawEntities::new(json).ok());
         let entities = entities.ok_or_else(|| unclear("entities"))?;
-        let selection = RawSelection::new(namespace, name, entities);
-        let selection = Selection::Raw(selection.map_err(|_| unclear("eventType"))?);
+        let event_type = EventType::new(namespace, name).map_err(|_| unclear("eventType"))?;
+        let selection = Selection::Raw(RawSelection::new(event_type, entities));
         let mut create = CreateSubscription::new(self.old.borrowed(), selection);
         if let Some(version) = subscription.value("eventHeaderVersion") {
             let version = version.string().and_then(|text| EventHeaderVersion::of(&text));
