@@ -256,6 +256,15 @@ impl<'a> EventType<'a> {
     pub fn full_name(&self) -> String {
         [self.namespace(), self.name()].join(".")
     }
+
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> EventType<'static> {
+        EventType {
+            namespace: Cow::Owned(self.namespace.into_owned()),
+            name: Cow::Owned(self.name.into_owned()),
+        }
+    }
 }
 
 /// Two events are equal when their texts are.

@@ -13,6 +13,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod base_url;
+pub mod call;
 pub mod dedupe;
 pub mod event;
 mod extract;
@@ -20,10 +22,17 @@ pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+pub mod messenger;
 pub mod order;
+pub mod policy;
+mod request;
+mod response;
+#[cfg(feature = "sim")]
+pub mod service;
 pub mod sns;
 mod topic_arn;
 
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use event::{Body, Event, EventError, EventKind, EventType};
 pub use extract::{Extracted, Harvest, IdRefused};
 pub use id::{
@@ -32,4 +41,8 @@ pub use id::{
 };
 pub use instant::Instant;
 pub use json::JsonType;
+pub use request::{Method, Request};
+pub use response::{
+    AnswerError, ApiError, Created, ErrorBody, NextToken, Page, Resource, Response,
+};
 pub use topic_arn::{Partition, TopicArn, TopicArnError};

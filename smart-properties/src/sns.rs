@@ -16,6 +16,7 @@ mod record;
 #[cfg(feature = "ring")]
 mod ring;
 mod rsa;
+mod subscriber;
 mod url;
 mod verified;
 mod verifier;
@@ -33,6 +34,7 @@ pub use record::{Record, RecordError, RecordErrorKind};
 #[cfg(feature = "ring")]
 pub use ring::Ring;
 pub use rsa::{Digest, RsaPublicKey, RsaVerify};
+pub use subscriber::{Admitted, Fresh, Subscriber, SubscriberError};
 pub use url::UrlError;
 pub use verified::{Content, Verified};
 pub use verifier::{SignaturePolicy, SignatureVersion, Unverified, Verifier, VerifyError};

@@ -1,5 +1,7 @@
 //! A message from SNS, and what it says (specification sections 5.3 and 6).
 
+use core::fmt;
+
 use super::{
     control::{Confirm, ControlError},
     envelope::{Envelope, MessageType},
@@ -19,8 +21,8 @@ pub struct Verified<'a> {
     sns_time: Option<Instant>,
 }
 
-/// What a message says.
-#[derive(Clone, Debug)]
+/// What a message says. Its text is not shown by `Debug`.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Content<'a> {
     /// An event.
@@ -109,5 +111,18 @@ impl<'a> Verified<'a> {
             )?),
             MessageType::UnsubscribeConfirmation => Content::Unsubscribed,
         })
+    }
+}
+
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::NonEvent { reason, .. } => {
+                f.debug_struct("NonEvent").field("reason", reason).finish_non_exhaustive()
+            }
+            Self::Confirm(confirm) => f.debug_tuple("Confirm").field(confirm).finish(),
+            Self::Unsubscribed => f.write_str("Unsubscribed"),
+        }
     }
 }

@@ -1,0 +1,236 @@
+//! The vectors D-01 to D-08 of specification section 13.11, run by id, and the window against a naive one.
+
+use core::{num::NonZeroUsize, time::Duration};
+
+use iot_sansio::{MonoTime, UnixMillis};
+use proptest::prelude::*;
+use serde_json::Value;
+use smart_properties::{
+    TopicArn,
+    dedupe::{Admission, Begin, Config, Key, Window},
+    sns::{
+        Admitted, Answer, CertUrl, Classifier, Delivery, Digest, Headers, Inbound, PathRule,
+        RsaPublicKey, RsaVerify, Subscriber, Verifier, Via,
+    },
+};
+
+fn config() -> Config {
+    Config::new(NonZeroUsize::new(3).unwrap(), Duration::from_millis(1_000))
+}
+
+#[test]
+fn every_dedupe_vector_holds() {
+    let mut ids = Vec::new();
+    for line in include_str!("vectors/dedupe.jsonl").lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let id = vector["id"].as_str().unwrap().to_owned();
+        match vector["calls"].as_array() {
+            Some(calls) => run_calls(calls, &vector["expect"], &id),
+            None => run_deliveries(&vector, &id),
+        }
+        ids.push(id);
+    }
+    assert_eq!(ids, (1..=8).map(|number| format!("D-{number:02}")).collect::<Vec<_>>());
+}
+
+fn run_calls(calls: &[Value], expect: &Value, id: &str) {
+    let mut window = Window::new(config());
+    for (number, call) in calls.iter().enumerate() {
+        let mut words = call.as_str().unwrap().split(' ');
+        let (verb, key) = (words.next().unwrap(), Key::of_message(words.next().unwrap()));
+        let now = MonoTime::from_millis(words.next().map_or(0, |at| at.parse().unwrap()));
+        let said = match verb {
+            "b" => Some(said(window.begin(now, key))),
+            "c" => {
+                window.commit(now, key);
+                None
+            }
+            _ => {
+                window.abort(key);
+                None
+            }
+        };
+        assert_eq!(said.as_deref(), expect[number].as_str(), "{id}, call {number}");
+    }
+}
+
+fn said(begin: Begin) -> String {
+    match begin {
+        Begin::Duplicate { age } => format!("Duplicate {}", age.as_millis()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Messages whose `MessageId` is changed cannot be signed again: the signature is not what is tested here.
+struct Trusting;
+
+impl RsaVerify for Trusting {
+    fn verify(&self, _: &RsaPublicKey<'_>, _: Digest, _: &[u8], _: &[u8]) -> bool {
+        true
+    }
+}
+
+fn run_deliveries(vector: &Value, id: &str) {
+    let (mono, wall) = (MonoTime::ORIGIN, UnixMillis::new(1_714_557_604_000));
+    let topic = TopicArn::new("arn:aws:sns:us-east-1:123456789012:asp-events").unwrap();
+    let verifier = Verifier::new(Via::Http, [topic.clone()]);
+    let mut subscriber = Subscriber::new(verifier, Config::default(), Trusting);
+    let pem = include_bytes!("vectors/certificates/C-GOOD.pem");
+    for (number, delivery) in vector["deliveries"].as_array().unwrap().iter().enumerate() {
+        let body = envelope(delivery).to_string();
+        let inbound = Classifier::new(Via::Http).classify(body.as_bytes(), &Headers::default());
+        let Ok(Inbound::Envelope(envelope)) = inbound else { panic!("{id}") };
+        let url = envelope.signing_cert_url().to_owned();
+        if number == 0 {
+            let url = CertUrl::parse(&url, &topic, PathRule::Strict).unwrap();
+            subscriber.fetched(url, pem, wall).unwrap();
+        }
+        let admitted = subscriber.admit(mono, wall, Delivery::Envelope(envelope)).unwrap();
+        let said = match admitted {
+            Admitted::Fresh(message) if delivery["handler"] == "fails" => {
+                subscriber.abort(&message);
+                format!("Fresh {}", Answer::Retry.status())
+            }
+            Admitted::Fresh(message) => {
+                subscriber.commit(mono, &message);
+                format!("Fresh {}", Answer::Accept.status())
+            }
+            Admitted::Seen(seen) => {
+                let level = match seen {
+                    Admission::DuplicateMessage { .. } => "DuplicateMessage",
+                    Admission::DuplicateEvent { .. } => "DuplicateEvent",
+                    other => panic!("{id}: {other:?}"),
+                };
+                format!("{level} {}", seen.answer().unwrap().status())
+            }
+            other => panic!("{id}: {other:?}"),
+        };
+        assert_eq!(said, vector["expect"][number], "{id}, delivery {number}");
+    }
+}
+
+fn line(lines: &str, id: &Value) -> Value {
+    let mut lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.find(|vector| vector["id"] == *id).unwrap_or_else(|| panic!("there is no {id}"))
+}
+
+fn envelope(delivery: &Value) -> Value {
+    let envelopes = include_str!("vectors/envelopes.jsonl");
+    let mut envelope = line(envelopes, &delivery["envelope"])["body"].take();
+    if delivery.get("messageId").is_some() {
+        envelope["MessageId"] = delivery["messageId"].clone();
+    }
+    if delivery.get("event").is_some() {
+        let mut event =
+            line(include_str!("vectors/events.jsonl"), &delivery["event"])["event"].take();
+        if delivery.get("eventId").is_some() {
+            event["header"]["eventId"]["id"] = delivery["eventId"].clone();
+        }
+        envelope["Message"] = event.to_string().into();
+    }
+    envelope
+}
+
+/// One call on the window.
+#[derive(Clone, Copy, Debug)]
+enum Call {
+    Begin,
+    Commit,
+    Abort,
+}
+
+fn calls() -> impl Strategy<Value = Vec<(Call, u8, u64)>> {
+    let call = prop_oneof![Just(Call::Begin), Just(Call::Commit), Just(Call::Abort)];
+    prop::collection::vec((call, 0..6_u8, 0..400_u64), 1..60)
+}
+
+/// The same by going through everything each time.
+#[derive(Default)]
+struct Naive {
+    now: u64,
+    entries: Vec<(u8, u64, bool)>,
+}
+
+impl Naive {
+    fn advance(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.entries.retain(|(_, since, _)| now - since < 1_000);
+    }
+
+    fn find(&self, key: u8) -> Option<usize> {
+        self.entries.iter().position(|(known, ..)| *known == key)
+    }
+
+    fn make_room(&mut self) -> bool {
+        if self.entries.len() < 3 {
+            return true;
+        }
+        let handled = self.entries.iter().enumerate().filter(|(_, (.., handled))| *handled);
+        // Among equally old ones any may go: such cases are left out by times that differ.
+        let oldest = handled.min_by_key(|(_, (_, since, _))| *since).map(|(at, _)| at);
+        oldest.map(|at| self.entries.remove(at)).is_some()
+    }
+
+    fn begin(&mut self, key: u8, now: u64) -> Begin {
+        self.advance(now);
+        match self.find(key).map(|at| self.entries[at]) {
+            Some((.., false)) => Begin::InFlight,
+            Some((_, since, true)) => {
+                Begin::Duplicate { age: Duration::from_millis(self.now - since) }
+            }
+            None if self.make_room() => {
+                self.entries.push((key, self.now, false));
+                Begin::Fresh
+            }
+            None => Begin::Full,
+        }
+    }
+
+    fn commit(&mut self, key: u8, now: u64) {
+        self.advance(now);
+        match self.find(key) {
+            Some(at) if self.entries[at].2 => {}
+            Some(at) => self.entries[at] = (key, self.now, true),
+            None if self.make_room() => self.entries.push((key, self.now, true)),
+            None => {}
+        }
+    }
+
+    fn abort(&mut self, key: u8) {
+        self.entries.retain(|(known, _, handled)| *known != key || *handled);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_window_is_the_naive_one(calls in calls()) {
+        let (mut window, mut naive) = (Window::new(config()), Naive::default());
+        let mut now = 0;
+        for (call, key, later) in calls {
+            // Never the same time twice, so that "oldest" is one.
+            now += later + 1;
+            let (digest, at) = (Key::of_message(&key.to_string()), MonoTime::from_millis(now));
+            match call {
+                Call::Begin => prop_assert_eq!(window.begin(at, digest), naive.begin(key, now)),
+                Call::Commit => {
+                    window.commit(at, digest);
+                    naive.commit(key, now);
+                }
+                Call::Abort => {
+                    window.abort(digest);
+                    naive.abort(key);
+                }
+            }
+            prop_assert_eq!(window.len(), naive.entries.len());
+            prop_assert!(window.len() <= 3);
+        }
+    }
+}
+
+#[test]
+fn keys_of_different_levels_and_parts_differ() {
+    let id = "aaaaaaaa-0001-5000-8000-000000000001";
+    assert_ne!(Key::of_message(id), Key::of_bytes(id.as_bytes()));
+    assert_eq!(format!("{:?}", Key::of_message(id)).len(), "Key(01020304…)".len());
+}
