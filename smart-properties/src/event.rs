@@ -21,13 +21,14 @@ use crate::Instant;
 
 /// One event, as it was published: its header checked, the rest kept as it came.
 ///
-/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects and
-/// arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every object
-/// inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and `eventType.name` are
-/// required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a [`Warning`].
+/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects
+/// and arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every
+/// object inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and
+/// `eventType.name` are required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a
+/// [`Warning`].
 ///
-/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, then the members in the order
-/// of the documentation, the payload last.
+/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, then the members in the
+/// order of the documentation, the payload last.
 ///
 /// Nothing is copied but for texts with escapes; names are sorted, which allocates, where the header has other members
 /// than those documented.

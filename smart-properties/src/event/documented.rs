@@ -11,8 +11,8 @@ use serde::{
 use super::{AutomationError, Completion, ErrorType, MAX_ERRORS, Status};
 use crate::{AnyId, AutomationId, UnitId, extract::Extracted};
 
-/// The event of the documentation's sample, with no member more and, but for `errors`, none less. A name twice, and a type
-/// that does not fit, are errors, which say no more than that.
+/// The event of the documentation's sample, with no member more and, but for `errors`, none less. A name twice, and a
+/// type that does not fit, are errors, which say no more than that.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Root<'a> {
