@@ -4,9 +4,9 @@ mod body;
 mod builder;
 mod completion;
 mod decode;
-mod documented;
 mod error;
 mod literal;
+mod ordinary;
 
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, hash};
@@ -167,7 +167,10 @@ impl<'a> Event<'a> {
             Timestamp::Unreadable => true,
             Timestamp::Absent => false,
         };
-        let is_without_payload = matches!(self.content, Content::Raw { payload: None, .. });
+        let is_without_payload = matches!(
+            self.content,
+            Content::Raw { payload: None, .. } | Content::Ordinary { has_payload: false, .. }
+        );
         let bad_timestamp = bad_timestamp.then_some(Warning::BadTimestamp);
         bad_timestamp.into_iter().chain(is_without_payload.then_some(Warning::MissingPayload))
     }
@@ -177,7 +180,7 @@ impl<'a> Event<'a> {
     pub fn entities(&self) -> &'a str {
         match self.content {
             Content::Raw { entities, .. } => entities.unwrap_or(EMPTY),
-            Content::Documented(_) => decode::parts(self.text)[0].unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[0].unwrap_or(EMPTY),
         }
     }
 
@@ -186,7 +189,7 @@ impl<'a> Event<'a> {
     pub fn payload(&self) -> &'a str {
         match self.content {
             Content::Raw { payload, .. } => payload.unwrap_or(EMPTY),
-            Content::Documented(_) => decode::parts(self.text)[1].unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[1].unwrap_or(EMPTY),
         }
     }
 
@@ -198,10 +201,10 @@ impl<'a> Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// What it says of an automation, if it is in the form of the documentation's sample.
+    /// What it says of an automation, if it has the documented members for it.
     fn documented_completion(&self) -> Option<Completion<'a>> {
         match &self.content {
-            Content::Documented(content) => content.completion(),
+            Content::Ordinary { ended, .. } => ended.as_ref()?.completion(),
             Content::Raw { .. } => None,
         }
     }
@@ -298,7 +301,10 @@ impl fmt::Debug for Event<'_> {
 #[derive(Clone)]
 enum Content<'a> {
     /// Read in one pass: where its parts are in the text is found out when somebody asks.
-    Documented(documented::Content<'a>),
+    Ordinary {
+        has_payload: bool,
+        ended: Option<ordinary::Ended<'a>>,
+    },
     Raw {
         entities: Option<&'a str>,
         payload: Option<&'a str>,
