@@ -13,9 +13,10 @@ use std::{
 
 use tempfile::TempDir;
 
-pub use self::{mosquitto::Mosquitto, rabbitmq::RabbitMq, script::Script};
+pub use self::{mosquitto::Mosquitto, openssl::OpenSsl, rabbitmq::RabbitMq, script::Script};
 
 mod mosquitto;
+mod openssl;
 mod rabbitmq;
 mod script;
 
