@@ -1,4 +1,4 @@
-//! Programs in other languages, on AMQP and MQTT libraries of those languages.
+//! Programs in other languages, on AMQP, MQTT and SNS libraries of those languages.
 
 use std::{
     path::{Path, PathBuf},
@@ -63,6 +63,20 @@ impl Script {
     #[must_use]
     pub fn mqttjs(file: &str) -> Option<Self> {
         Some(Self::start(node_with("mqtt")?, file))
+    }
+
+    /// Starts a program on the validators [sns-validator](https://www.npmjs.com/package/sns-validator) and
+    /// [sns-payload-validator](https://www.npmjs.com/package/sns-payload-validator), for Node. It goes on being
+    /// [told](Self::tell).
+    ///
+    /// None when Node or one of them is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    #[must_use]
+    pub fn sns_validators(file: &str) -> Option<Self> {
+        node_with("sns-validator")?;
+        Some(Self::start(node_with("sns-payload-validator")?, file))
     }
 
     /// Starts a program on Qpid Proton, for Python, in the same way.

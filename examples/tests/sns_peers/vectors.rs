@@ -41,6 +41,12 @@ pub(crate) fn changed() -> Vec<(String, Value)> {
         .collect()
 }
 
+/// U-01 to U-24: the URLs that are for the topic of the messages, or for none.
+pub(crate) fn certificate_urls() -> Vec<(String, String)> {
+    let of_topic = lines("cert_urls.jsonl").filter(|vector| vector.get("topic").is_none());
+    of_topic.map(|vector| (text(&vector, "id"), text(&vector, "url"))).collect()
+}
+
 fn unpacked(body: Value) -> Value {
     let Some(record) = body.pointer("/Records/0") else { return body };
     match record.get("Sns") {
