@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 pub use self::{mosquitto::Mosquitto, openssl::OpenSsl, rabbitmq::RabbitMq, script::Script};
 
+mod localstack;
 mod mosquitto;
 mod openssl;
 mod rabbitmq;
