@@ -1,6 +1,6 @@
 //! `smart-properties`, beside two passes of serde_json.
 
-use std::{borrow::Cow, hint::black_box, str};
+use std::{borrow::Cow, fmt::Write as _, hint::black_box, str};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -203,6 +203,20 @@ pub fn decode_event_plain(times: usize) {
     for _ in 0..times {
         _ = black_box(plain_completion(black_box(&message)));
     }
+}
+
+/// An activation with so many members before the unit, which stands where nobody knows it.
+#[must_use]
+pub fn activation(members: usize) -> String {
+    let mut event = String::from(concat!(
+        r#"{"header":{"version":"2.0","eventId":{"id":"a-1"},"#,
+        r#""eventType":{"namespace":"Alexa.Enterprise.Subscription","name":"Activation"}},"payload":{"#,
+    ));
+    for member in 0..members {
+        _ = write!(event, r#""member-{member}":{{"text":"of no meaning","number":{member}}},"#);
+    }
+    event.push_str(r#""subject":{"ref":"amzn1.alexa.unit.did.ROOM402"}}}"#);
+    event
 }
 
 fn message() -> String {

@@ -4,12 +4,12 @@ mod body;
 mod builder;
 mod completion;
 mod decode;
-mod documented;
 mod error;
 mod literal;
+mod ordinary;
 
 use alloc::{borrow::Cow, string::String};
-use core::fmt;
+use core::{fmt, hash};
 
 pub use body::{Activation, Body, RoleChange, SetupCompletion, SkillFailure};
 pub use builder::EventBuilder;
@@ -21,13 +21,14 @@ use crate::Instant;
 
 /// One event, as it was published: its header checked, the rest kept as it came.
 ///
-/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects and
-/// arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every object
-/// inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and `eventType.name` are
-/// required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a [`Warning`].
+/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects
+/// and arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every
+/// object inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and
+/// `eventType.name` are required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a
+/// [`Warning`].
 ///
-/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, identifier, type, version,
-/// entities, payload.
+/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, identifier, type,
+/// version, entities, payload.
 ///
 /// Nothing is copied but for texts with escapes; names are sorted, which allocates, where the header has other members
 /// than those documented.
@@ -51,15 +52,14 @@ use crate::Instant;
 /// assert_eq!(completion.errors[0].message.as_deref(), Some("endpoint missing"));
 /// # Ok::<(), smart_properties::EventError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Event<'a> {
     text: &'a str,
     version: Cow<'a, str>,
     id: Cow<'a, str>,
     event_type: EventType<'a>,
     timestamp: Timestamp<'a>,
-    entities: Option<&'a str>,
-    payload: Option<&'a str>,
+    content: Content<'a>,
 }
 
 /// The version of an event's form.
@@ -167,26 +167,46 @@ impl<'a> Event<'a> {
             Timestamp::Unreadable => true,
             Timestamp::Absent => false,
         };
+        let is_without_payload = matches!(
+            self.content,
+            Content::Raw { payload: None, .. } | Content::Ordinary { has_payload: false, .. }
+        );
         let bad_timestamp = bad_timestamp.then_some(Warning::BadTimestamp);
-        bad_timestamp.into_iter().chain(self.payload.is_none().then_some(Warning::MissingPayload))
+        bad_timestamp.into_iter().chain(is_without_payload.then_some(Warning::MissingPayload))
     }
 
     /// `entities`, what the event is about: the text of a JSON object, `{}` when there is none.
     #[must_use]
     pub fn entities(&self) -> &'a str {
-        self.entities.unwrap_or(EMPTY)
+        match self.content {
+            Content::Raw { entities, .. } => entities.unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[0].unwrap_or(EMPTY),
+        }
     }
 
     /// `payload`: the text of a JSON object, `{}` when there is none.
     #[must_use]
     pub fn payload(&self) -> &'a str {
-        self.payload.unwrap_or(EMPTY)
+        match self.content {
+            Content::Raw { payload, .. } => payload.unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[1].unwrap_or(EMPTY),
+        }
     }
 
     /// What it says, typed. It cannot fail: a member of a wrong type is as good as absent, and never something good.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
         Body::of(self)
+    }
+}
+
+impl<'a> Event<'a> {
+    /// What it says of an automation, if it has the documented members for it.
+    fn documented_completion(&self) -> Option<Completion<'a>> {
+        match &self.content {
+            Content::Ordinary { ended, .. } => ended.as_ref()?.completion(),
+            Content::Raw { .. } => None,
+        }
     }
 }
 
@@ -240,6 +260,30 @@ impl<'a> EventType<'a> {
     pub fn full_name(&self) -> String {
         [self.namespace(), self.name()].join(".")
     }
+
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> EventType<'static> {
+        EventType {
+            namespace: Cow::Owned(self.namespace.into_owned()),
+            name: Cow::Owned(self.name.into_owned()),
+        }
+    }
+}
+
+/// Two events are equal when their texts are.
+impl PartialEq for Event<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Event<'_> {}
+
+impl hash::Hash for Event<'_> {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 /// Shows the header; payloads are not for logs.
@@ -254,7 +298,20 @@ impl fmt::Debug for Event<'_> {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
+enum Content<'a> {
+    /// Read in one pass: where its parts are in the text is found out when somebody asks.
+    Ordinary {
+        has_payload: bool,
+        ended: Option<ordinary::Ended<'a>>,
+    },
+    Raw {
+        entities: Option<&'a str>,
+        payload: Option<&'a str>,
+    },
+}
+
+#[derive(Clone)]
 enum Timestamp<'a> {
     Text(Cow<'a, str>),
     Absent,
@@ -275,3 +332,5 @@ const KINDS: [(&str, &str, EventKind); 6] = [
 ];
 const V2: &str = "2.0";
 const EMPTY: &str = "{}";
+/// Of one automation.
+const MAX_ERRORS: usize = 1024;

@@ -18,9 +18,9 @@ use crate::{
 
 /// An identifier out of an event, and how sure it is that it is the one that was looked for.
 ///
-/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before any
-/// other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is the
-/// only one of its kind in the event, it is taken from wherever it is.
+/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before
+/// any other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is
+/// the only one of its kind in the event, it is taken from wherever it is.
 ///
 /// ```
 /// use smart_properties::{Body, Event, Extracted, Harvest};
@@ -152,7 +152,7 @@ pub(crate) fn extract<'a, K: IdKind>(event: &Event<'a>, table: &Pointers) -> Ext
         return Extracted::Missing;
     }
     let mut found = Found { places: Vec::new(), elsewhere: table.elsewhere };
-    match found.harvest(Value { raw: event.as_str() }, &mut String::new()) {
+    match found.harvest(whole(event), &mut String::new()) {
         Ok(()) | Err(Stop::Full) => found
             .decide(|id, pointer| Extracted::Harvested { id, pointer })
             .unwrap_or(Extracted::Missing),
@@ -267,8 +267,15 @@ fn at<'a>(
         let rest = pointer.strip_prefix(part)?;
         rest.starts_with('/').then_some((raw, rest))
     });
-    let (raw, rest) = inside.unwrap_or((event.as_str(), pointer));
-    below(Value { raw }, rest, each)
+    match inside {
+        Some((raw, rest)) => below(Value { raw }, rest, each),
+        None => below(whole(event), pointer, each),
+    }
+}
+
+/// The event without the space that may be around it.
+fn whole<'a>(event: &Event<'a>) -> Value<'a> {
+    Value { raw: event.as_str().trim_ascii() }
 }
 
 fn below<'a>(

@@ -27,6 +27,8 @@ pub mod order;
 pub mod policy;
 mod request;
 mod response;
+#[cfg(feature = "sim")]
+pub mod service;
 pub mod sns;
 mod topic_arn;
 

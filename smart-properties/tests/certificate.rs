@@ -1,6 +1,6 @@
 //! The certificates of specification section 13.1, and others made for this, with throw-away keys.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use iot_sansio::UnixMillis;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use smart_properties::{
     Instant, TopicArn,
     sns::{CertUrl, Certificate, CertificateCache, CertificateError, PathRule},
 };
-use verifying::certificate;
+use verifying::{certificate, pem};
 
 #[expect(dead_code, reason = "nothing is signed here")]
 mod verifying;
@@ -194,11 +194,6 @@ fn numbered(number: usize, region: &str) -> CertUrl {
     let url =
         format!("https://sns.{region}.amazonaws.com/SimpleNotificationService-{number:032x}.pem");
     CertUrl::parse(&url, &topic, PathRule::Strict).unwrap()
-}
-
-fn pem(name: &str) -> String {
-    let path = format!("{}/tests/vectors/certificates/{name}.pem", env!("CARGO_MANIFEST_DIR"));
-    fs::read_to_string(path).unwrap()
 }
 
 fn hash(bytes: &[u8]) -> String {

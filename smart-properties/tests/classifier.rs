@@ -157,6 +157,14 @@ fn null_is_absent_where_a_member_may_be() {
         body[member] = Value::Null;
     }
     assert_eq!(refused(&body.to_string()), EnvelopeError::Unsigned);
+    for (member, first_missing) in [
+        ("SignatureVersion", "Signature"),
+        ("Signature", "SignatureVersion"),
+        ("SigningCertURL", "SignatureVersion"),
+    ] {
+        let body = with(body.clone(), member, "alone");
+        assert_eq!(refused(&body), EnvelopeError::Missing { member: first_missing });
+    }
     for member in ["SignatureVersion", "Signature", "SigningCertURL"] {
         let body = with(notification(), member, Value::Null);
         assert_eq!(refused(&body), EnvelopeError::Missing { member });
@@ -524,4 +532,27 @@ fn debug_and_errors_keep_quiet() {
         }
     }
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let texts = [
+        refused(&with(notification(), "Subject", 1)).to_string(),
+        refused(&with(notification(), "MessageAttributes", 1)).to_string(),
+        refused(EVENT).to_string(),
+        records(Via::LambdaEvent, r#"{"Records":[{"EventSource":"aws:s3"}]}"#)
+            .remove(0)
+            .unwrap_err()
+            .to_string(),
+    ];
+    assert_eq!(
+        texts,
+        [
+            "Subject is a number, not a string",
+            "MessageAttributes is a number, not an object",
+            "the message came without envelope and cannot be authenticated: \
+             switch raw message delivery off at the subscription",
+            "record 0: neither of SNS nor of SQS, check what else calls this function",
+        ]
+    );
 }

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use smart_properties::sns::{
     Answer, Content, ControlError, Digest, Envelope, UrlError, Verified, Verifier, Via,
 };
-use verifying::{StandIn, TOPIC, certificate, signed, topic};
+use verifying::{
+    TOPIC, certificate,
+    stand_in::{StandIn, signed},
+    topic,
+};
 
 #[path = "naive/url.rs"]
 #[expect(dead_code, reason = "the other rule is that of certificates")]

@@ -1,16 +1,20 @@
 //! What holds of every message that is signed, with a stand-in for the key that nobody outside SNS has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error as _, time::Duration};
 
 use iot_sansio::UnixMillis;
-use proptest::prelude::*;
 use naive::{SIGNED, read_from_the_end, splits_of};
+use proptest::prelude::*;
 use serde_json::{Map, Value};
 use smart_properties::sns::{
-    Certificate, Classifier, Digest, Envelope, Headers, Inbound, MessageType, Ring, RsaVerify,
-    Verifier, Via,
+    Answer, Certificate, CertificateError, Classifier, Digest, Envelope, Headers, Inbound,
+    MessageType, PathRule, Ring, RsaVerify, SignaturePolicy, UrlError, Verifier, VerifyError, Via,
 };
-use verifying::{StandIn, by_id, certificate, signed, topic};
+use verifying::{
+    by_id, certificate,
+    stand_in::{CERT_URL, StandIn, signed},
+    topic,
+};
 
 #[path = "naive/signed_text.rs"]
 mod naive;
@@ -74,6 +78,60 @@ fn other_spellings_of_the_same_signature_are_refused() {
     }
 }
 
+#[test]
+fn a_time_that_cannot_be_read_has_no_age() {
+    let certificate = stand_in_certificate();
+    let envelope = Envelope::notification(&TOPIC, ID, "yesterday", "m").unwrap();
+    let envelope = signed(envelope, Digest::Sha256);
+    let verify = |verifier: Verifier| {
+        let unverified = verifier.check(envelope.clone()).unwrap();
+        unverified.verify(&certificate, &StandIn, NOW).map(|verified| verified.sns_time())
+    };
+    let over_http = || Verifier::new(Via::Http, [topic()]);
+    let from_queue = || Verifier::new(Via::SqsBody, [topic()]);
+    assert_eq!(verify(over_http()), Err(VerifyError::BadTimestamp));
+    assert_eq!(verify(over_http().with_max_age(None)), Ok(None));
+    assert_eq!(verify(from_queue()), Ok(None));
+    let day = Some(Duration::from_secs(86_400));
+    assert_eq!(verify(from_queue().with_max_age(day)), Err(VerifyError::BadTimestamp));
+}
+
+#[test]
+fn each_rule_is_the_one_that_was_set() {
+    let check = |verifier: Verifier, version: &str, url: &str| {
+        let envelope = Envelope::notification(&TOPIC, ID, TIMESTAMP, "m").unwrap();
+        verifier
+            .check(envelope.signed(version, "", url))
+            .map(|unverified| unverified.certificate_url().to_string())
+    };
+    let verifier = || Verifier::new(Via::Http, [topic()]);
+    let any_pem = "https://sns.us-east-1.amazonaws.com/any.pem";
+    let bad_path = Err(VerifyError::SigningCertUrl(UrlError::BadPath));
+    assert_eq!(check(verifier(), "2", any_pem), bad_path);
+    let lenient = verifier().with_path_rule(PathRule::AnyPem);
+    assert_eq!(check(lenient, "2", any_pem), Ok(any_pem.into()));
+    assert_eq!(check(verifier(), "1", CERT_URL), Ok(CERT_URL.into()));
+    let strict = || verifier().with_signature_policy(SignaturePolicy::V2Only);
+    assert_eq!(check(strict(), "1", CERT_URL), Err(VerifyError::VersionNotAllowed));
+    // In this order.
+    let nobody = || Verifier::new(Via::Http, []).with_signature_policy(SignaturePolicy::V2Only);
+    assert_eq!(check(nobody(), "3", any_pem), Err(VerifyError::UnsupportedVersion));
+    assert_eq!(check(nobody(), "1", any_pem), Err(VerifyError::VersionNotAllowed));
+    assert_eq!(check(nobody(), "2", any_pem), Err(VerifyError::TopicNotAllowed));
+}
+
+#[test]
+fn an_error_says_each_thing_once_and_nothing_of_the_message() {
+    let url = VerifyError::SigningCertUrl(UrlError::HostMismatch);
+    assert!(url.to_string().ends_with(&UrlError::HostMismatch.to_string()));
+    let certificate = VerifyError::Certificate(CertificateError::WrongName);
+    assert_eq!(certificate.to_string(), CertificateError::WrongName.to_string());
+    for error in [url, certificate] {
+        assert!(error.source().is_none(), "it is what is said already");
+        assert_eq!(error.answer(), Answer::Refuse);
+    }
+}
+
 proptest! {
     #[test]
     fn no_other_split_of_a_signed_message_is_accepted(honest in signed_messages()) {
@@ -92,7 +150,12 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_value_is_refused(honest in signed_messages(), which: prop::sample::Index, at: prop::sample::Index, other: char) {
+    fn a_changed_value_is_refused(
+        honest in signed_messages(),
+        which: prop::sample::Index,
+        at: prop::sample::Index,
+        other: char,
+    ) {
         let members = honest.signed_members();
         let (name, value) = members.iter().nth(which.index(members.len())).unwrap();
         let characters: Vec<char> = value.chars().collect();
@@ -112,7 +175,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_signed_changes_nothing(honest in signed_messages(), url: String, name in "[a-z]{1,9}", value: String) {
+    fn what_is_not_signed_changes_nothing(
+        honest in signed_messages(),
+        url: String,
+        name in "[a-z]{1,9}",
+        value: String,
+    ) {
         let mut body = honest.members.clone();
         body.insert(name, value.clone().into());
         body.insert("MessageAttributes".into(), serde_json::json!({ value: { "Type": "String", "Value": url } }));
@@ -228,7 +296,7 @@ fn signed_messages() -> impl Strategy<Value = Signed> {
         ID,
         TIMESTAMP,
         verifying::TOPIC,
-        verifying::CERT_URL,
+        CERT_URL,
         "\u{2028}\u{e9}\r",
     ];
     let lines = prop::collection::vec(prop::sample::select(LINES), 0..14)

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
-use super::{ErrorType, Event, Status};
+use super::{ErrorType, Event, MAX_ERRORS, Status};
 use crate::{
     AnyId, JsonType,
     extract::{Extracted, extract, pointers},
@@ -10,7 +10,7 @@ use crate::{
     json::{Malformed, Value, elements, members},
 };
 
-/// What belongs to [`EventKind::Completion`].
+/// What belongs to [`EventKind::Completion`](super::EventKind::Completion).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Completion<'a> {
@@ -22,8 +22,8 @@ pub struct Completion<'a> {
     pub status: Option<Status<'a>>,
     /// `errors` of the result, at most 1,024 of them.
     pub errors: Vec<AutomationError<'a>>,
-    /// Where the result is not as documented, if it is not: JSON Pointer to the first member of a wrong type, or that is
-    /// there twice, or to the error that is one too many. Never take it for a success then.
+    /// Where the result is not as documented, if it is not: JSON Pointer to the first member of a wrong type, or that
+    /// is there twice, or to the error that is one too many. Never take it for a success then.
     pub irregular: Option<Cow<'static, str>>,
 }
 
@@ -39,8 +39,24 @@ pub struct AutomationError<'a> {
     pub id: Option<AnyId<'a>>,
 }
 
+impl AutomationError<'_> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> AutomationError<'static> {
+        AutomationError {
+            error_type: self.error_type.map(ErrorType::into_owned),
+            message: self.message.map(|message| Cow::Owned(message.into_owned())),
+            id: self.id.map(AnyId::into_owned),
+        }
+    }
+}
+
 impl<'a> Completion<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
+        event.documented_completion().unwrap_or_else(|| Self::look_for(event))
+    }
+
+    fn look_for(event: &Event<'a>) -> Self {
         let mut completion = Self {
             automation: extract(event, &pointers::completion::AUTOMATION),
             unit: extract(event, &pointers::completion::UNIT),
@@ -149,4 +165,3 @@ const PAYLOAD: &str = "/payload";
 const RESULT: &str = "/payload/result";
 const STATUS: &str = "/payload/result/status";
 const ERRORS: &str = "/payload/result/errors";
-const MAX_ERRORS: usize = 1024;

@@ -8,8 +8,8 @@ use alloc::{
 };
 
 use super::{
-    Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
-    documented::{self, Object, Raw},
+    Content, Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
+    ordinary::{self, Object, Root},
 };
 use crate::{
     JsonType,
@@ -26,41 +26,52 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Event<'_>, EventError> {
         let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         EventError::Malformed { line, column }
     })?;
-    match in_documented_form(text) {
+    match ordinary(text) {
         Some(event) => Ok(event),
         None => carefully(text),
     }
 }
 
-/// The event, if there is nothing to explain and its header has no more than the documentation says.
+/// The event, if there is nothing to explain about it.
 #[inline]
-fn in_documented_form(text: &str) -> Option<Event<'_>> {
-    let documented::Root { header: Object(header), payload: Raw(payload) } =
-        documented::read(text)?;
-    let Object(documented::EventId { id }) = header.event_id;
-    let Object(documented::TypeNames { namespace, name }) = header.event_type;
-    let Object(documented::EventTime { timestamp }) = header.event_time;
+fn ordinary(text: &str) -> Option<Event<'_>> {
+    // No text is deeper than it has brackets.
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets > MAX_DEPTH {
+        return None;
+    }
+    let Root { header: Object(header), payload } = ordinary::read(text)?;
+    let Object(ordinary::EventId { id }) = header.event_id;
+    let Object(ordinary::TypeNames { namespace, name }) = header.event_type;
     check_id(ID, &id).ok()?;
     check_name(NAMESPACE, &namespace).ok()?;
     check_name(NAME, &name).ok()?;
-    let entities = header.entities.0?;
-    if !documented::is_one_unit(entities.raw) {
-        check_entities(entities).ok()?;
-    }
-    let payload = payload?;
-    object(PAYLOAD, payload).ok()?;
-    if (Value { raw: text }).brackets() > MAX_DEPTH {
-        return None;
-    }
+    let timestamp = match header.event_time {
+        Some(Object(ordinary::EventTime { timestamp })) => Timestamp::Text(timestamp),
+        None => Timestamp::Absent,
+    };
+    let has_payload = payload.is_some();
+    let ended = match (header.entities, payload) {
+        (Some(Object(entities)), Some(Object(payload))) => ordinary::Ended::new(entities, payload),
+        _ => None,
+    };
     Some(Event {
         text,
         version: header.version,
         id,
         event_type: EventType { namespace, name },
-        timestamp: Timestamp::Text(timestamp),
-        entities: Some(entities.raw),
-        payload: Some(payload.raw),
+        timestamp,
+        content: Content::Ordinary { has_payload, ended },
     })
+}
+
+/// `entities` and `payload` of an event that has been read before.
+pub(super) fn parts(text: &str) -> [Option<&str>; 2] {
+    let [header, payload] =
+        pick("", Value { raw: text }, ["header", "payload"]).unwrap_or_default();
+    let entities = header.and_then(|header| pick(HEADER, header, ["entities"]).ok());
+    let [entities] = entities.unwrap_or_default();
+    [entities, payload].map(|part| part.map(|part| part.raw))
 }
 
 /// The event, or the first thing that is not as it should be: in the whole text, in the names of the header, and then
@@ -110,8 +121,10 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
         id,
         event_type: EventType { namespace, name },
         timestamp,
-        entities: entities.map(|entities| entities.raw),
-        payload: payload.map(|payload| payload.raw),
+        content: Content::Raw {
+            entities: entities.map(|entities| entities.raw),
+            payload: payload.map(|payload| payload.raw),
+        },
     })
 }
 
@@ -165,6 +178,9 @@ fn string<'a>(pointer: &'static str, value: Value<'a>) -> Result<Cow<'a, str>, E
 #[inline]
 pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError> {
     check_length(pointer, id)?;
+    if all(id, |byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
     match id.char_indices().find(|(_, character)| character.is_control()) {
         None => Ok(()),
         Some((position, _)) => {
@@ -176,12 +192,18 @@ pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError
 #[inline]
 pub(super) fn check_name(pointer: &'static str, name: &str) -> Result<(), EventError> {
     check_length(pointer, name)?;
-    match name.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'.') {
-        None => Ok(()),
-        Some(position) => {
-            Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
-        }
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    if all(name, legal) {
+        return Ok(());
     }
+    let position = name.bytes().position(|byte| !legal(byte)).unwrap_or_default();
+    Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
+}
+
+/// Does not stop at the first byte that is not, which lets it look at several at once.
+#[inline]
+fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & legal(byte))
 }
 
 #[inline]

@@ -20,8 +20,8 @@ use crate::Partition;
 
 /// A certificate with an RSA key of 2,048 to 8,192 bits.
 ///
-/// Who issued it is not checked here, as that needs roots. Hand over only what came over HTTPS, with its own certificate
-/// checked, from the [`CertUrl`]; whoever wants more builds the chain to the roots of Amazon before.
+/// Who issued it is not checked here, as that needs roots. Hand over only what came from the [`CertUrl`] over HTTPS,
+/// from a server whose own certificate was checked; whoever wants more builds the chain to the roots of Amazon before.
 ///
 /// ```
 /// use iot_sansio::UnixMillis;
@@ -61,7 +61,7 @@ impl Certificate {
     /// Reads PEM, as SNS serves it: the first certificate counts, others behind it are those of issuers.
     ///
     /// # Errors
-    /// Says what is wrong with it. Nothing else is read than lines of 64 characters between the marks.
+    /// Says what is wrong with it. Lines have 64 characters, as RFC 7468 wants them.
     pub fn from_pem(pem: &[u8]) -> Result<Self, CertificateError> {
         let bytes = pem.len();
         if bytes > MAX_PEM_BYTES {
