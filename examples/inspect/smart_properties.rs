@@ -27,6 +27,7 @@ pub(super) struct Options {}
 /// What is told of a body.
 #[derive(Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the ordinary one")]
 pub(super) enum Told {
     Message(Message),
     Records { envelope: &'static str, records: Vec<Outcome<Message>> },

@@ -114,10 +114,7 @@ impl<'a> Value<'a> {
     }
 
     /// Calls `each` with every value right inside this one.
-    fn children(
-        self,
-        mut each: impl FnMut(Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
+    fn children(self, each: impl FnMut(Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         match self.json_type() {
             // Whatever their names are, even half of a surrogate pair.
             JsonType::Object => Ok(Deserializer::from_str(self.raw).deserialize_map(Values(each))?),

@@ -78,10 +78,9 @@ fn lines(line: &Value, body: &str) -> Vec<Value> {
         with("payloadHex", HEXLOWER.encode(body.as_bytes()).into()),
     ];
     // Not where something is there twice, or spelled in another way.
-    if let Ok(object @ Value::Object(_)) = serde_json::from_str(body) {
-        if object.to_string() == body {
-            lines.push(with("payload", object));
-        }
+    let object = serde_json::from_str(body).ok().filter(Value::is_object);
+    if object.as_ref().map(Value::to_string).as_deref() == Some(body) {
+        lines.extend(object.map(|object| with("payload", object)));
     }
     lines
 }

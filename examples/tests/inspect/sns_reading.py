@@ -188,7 +188,7 @@ def classify(body, via, headers=(), handle=None):
     said = {}
     for name, value in headers if via == "http" else ():
         said.setdefault(name.lower() if name.isascii() else name, set()).add(value)
-    is_raw = any(value.strip(" \t\r\n\f").lower() == "true" for value in said.get("x-amz-sns-rawdelivery", ()))
+    is_raw = any(value.lower() == "true" for value in said.get("x-amz-sns-rawdelivery", ()))
     if is_raw:
         return handle(None, raw(body, via))
     members, _ = read_object(body)
