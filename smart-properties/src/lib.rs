@@ -22,6 +22,8 @@ pub mod id;
 mod instant;
 mod json;
 pub mod order;
+#[cfg(feature = "sim")]
+pub mod service;
 pub mod sns;
 mod topic_arn;
 
