@@ -14,6 +14,7 @@ extern crate alloc;
 extern crate std;
 
 mod base_url;
+pub mod call;
 pub mod dedupe;
 pub mod event;
 mod extract;
@@ -21,18 +22,19 @@ pub mod gate;
 pub mod id;
 mod instant;
 mod json;
+pub mod messenger;
 pub mod order;
+pub mod policy;
+mod request;
+mod response;
 #[cfg(feature = "sim")]
 pub mod service;
 pub mod sns;
 mod topic_arn;
 
+pub use base_url::{BaseUrl, BaseUrlError};
 pub use event::{Body, Event, EventError, EventKind, EventType};
 pub use extract::{Extracted, Harvest, IdRefused};
-pub mod messenger;
-mod request;
-mod response;
-pub use base_url::{BaseUrl, BaseUrlError};
 pub use id::{
     AnyId, AutomationId, AutomationTemplateId, EndpointId, Id, IdError, IdType, PrincipalId,
     RoleId, SkillId, SubscriptionConfigurationId, SubscriptionId, UnitId,

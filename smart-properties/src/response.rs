@@ -9,11 +9,12 @@ mod resource;
 use core::fmt;
 
 pub use answer_error::AnswerError;
+pub(crate) use answer_error::text;
 pub use api_error::{ApiError, ErrorBody};
 pub use created::Created;
 pub use page::{NextToken, Page};
 pub use resource::Resource;
-pub(crate) use resource::member;
+pub(crate) use resource::{member, text_member};
 
 /// The answer to a [`Request`](crate::Request): status, body, and the two headers that count.
 ///

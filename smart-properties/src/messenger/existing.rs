@@ -84,7 +84,7 @@ impl CreateSubscription {
     pub fn is(&self, resource: &Resource<'_, Subscription>) -> Option<bool> {
         let configuration = resource.value("subscriptionConfigurationId")?.string()?;
         let event_type = resource.member("eventType")?;
-        let text = |name| member(event_type, name).ok()??.string();
+        let text = |name| member(event_type, name)?.string();
         let (namespace, name) = (text("namespace")?, text("name")?);
         let entities: Json = serde_json::from_str(resource.member("entities")?).ok()?;
         let ours: Json = serde_json::from_str(&self.selection().entities()).ok()?;
@@ -130,7 +130,7 @@ fn channels<'a>(
     let mut channels = Vec::new();
     let mut complete = true;
     elements(list.raw, |channel| -> Result<(), Malformed> {
-        let text = |name| member(channel.raw, name).ok()??.string();
+        let text = |name| member(channel.raw, name)?.string();
         match (text("type"), text("id")) {
             (Some(kind), Some(id)) => channels.push((kind, id)),
             _ => complete = false,

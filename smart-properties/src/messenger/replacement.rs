@@ -30,8 +30,8 @@ use crate::{
 ///     "eventType":{"namespace":"Alexa.Automation.Execution","name":"Completion"},
 ///     "entities":{"unit":{"type":"Unit","id":"amzn1.alexa.unit.did.ROOM401"}}}]}"#;
 /// let page = Page::<Subscription>::read(&Response::new(200, body))?;
-/// for subscription in page.results() {
-///     replacement.add(subscription.as_ref()?)?;
+/// for subscription in page.into_results() {
+///     replacement.add(&subscription?)?;
 /// }
 ///
 /// // Send this, read its answer, and go on with the ID that it gives.
@@ -93,7 +93,7 @@ impl Replacement {
             return Ok(false);
         }
         let event_type = subscription.member("eventType").ok_or_else(|| unclear("eventType"))?;
-        let text = |name| member(event_type, name).ok()??.string();
+        let text = |name| member(event_type, name)?.string();
         let names = text("namespace").zip(text("name"));
         let (namespace, name) = names.ok_or_else(|| unclear("eventType"))?;
         let entities = subscription.member("entities").and_then(|json| RawEntities::new(json).ok());

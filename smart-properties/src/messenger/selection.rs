@@ -28,12 +28,12 @@ use crate::{PrincipalId, SkillId, UnitId};
 ///
 /// An activation names the parent, never the unit itself, and a skill failure needs its skill:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0559
 /// # let unit = smart_properties::UnitId::new("amzn1.alexa.unit.did.ROOM401").unwrap();
 /// let selection = smart_properties::messenger::Selection::Activation { unit };
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0063
 /// # let unit = smart_properties::UnitId::new("amzn1.alexa.unit.did.ROOM401").unwrap();
 /// let selection = smart_properties::messenger::Selection::SkillFailure { unit };
 /// ```

@@ -35,6 +35,12 @@ pub enum AnswerError {
         /// In bytes, counted from 1.
         column: usize,
     },
+    /// Values stand inside each other deeper than this crate looks.
+    #[error("the body of the answer is deeper than {max} levels")]
+    TooDeep {
+        /// The limit.
+        max: usize,
+    },
     /// A member is not there.
     #[error("{member} is missing in the answer")]
     Missing {
@@ -74,7 +80,7 @@ impl From<Malformed> for AnswerError {
 }
 
 /// The text of a body that is not too long.
-pub(super) fn text(body: &[u8]) -> Result<&str, AnswerError> {
+pub(crate) fn text(body: &[u8]) -> Result<&str, AnswerError> {
     let bytes = body.len();
     if bytes > MAX_BODY_BYTES {
         return Err(AnswerError::TooLong { bytes, max: MAX_BODY_BYTES });

@@ -1,6 +1,6 @@
 //! The name of what was created (specification section 7.4).
 
-use super::{AnswerError, Response, answer_error::text, resource::id_member};
+use super::{AnswerError, Response, answer_error::text, resource::text_member};
 use crate::{Id, id::IdKind, json::Value};
 
 /// What a create made.
@@ -39,7 +39,7 @@ impl<'a, K: IdKind> Created<'a, K> {
         let location = response.location().map(last_segment).filter(|id| !id.is_empty());
         let value = text(body).and_then(|body| Ok(Value::parse(body)?));
         let in_body = value.and_then(|value| {
-            let id = id_member("the body", value)?;
+            let id = text_member("the body", value, "id")?;
             Ok((id.ok_or(AnswerError::Missing { member: "id" })?, value.raw))
         });
         let (id, json) = match (in_body, location) {

@@ -69,9 +69,13 @@ impl<'a, K: IdKind> Page<'a, K> {
 
 impl<'a, K> Page<'a, K> {
     /// What is listed, or why it cannot be read.
-    #[must_use]
     pub fn results(&self) -> &[Result<Resource<'a, K>, AnswerError>] {
         &self.results
+    }
+
+    /// The same, taken out.
+    pub fn into_results(self) -> Vec<Result<Resource<'a, K>, AnswerError>> {
+        self.results
     }
 
     /// Where the list goes on; none on the last page.

@@ -6,7 +6,7 @@ use super::{AnswerError, Response, answer_error::text};
 use crate::{
     Id,
     id::IdKind,
-    json::{JsonType, Value, members},
+    json::{JsonType, Malformed, Value, members},
 };
 
 /// Something that the API keeps: its ID, and all that is said about it as it is written.
@@ -39,7 +39,7 @@ impl<'a, K: IdKind> Resource<'a, K> {
     }
 
     pub(super) fn new(member: &'static str, value: Value<'a>) -> Result<Self, AnswerError> {
-        let id = id_member(member, value)?.ok_or(AnswerError::Missing { member: "id" })?;
+        let id = text_member(member, value, "id")?.ok_or(AnswerError::Missing { member: "id" })?;
         Ok(Self { id: Id::new(id).map_err(AnswerError::WrongKind)?, json: value.raw })
     }
 }
@@ -64,49 +64,50 @@ impl<'a, K> Resource<'a, K> {
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<Value<'a>> {
-        member(self.json, name).ok().flatten()
+        member(self.json, name)
     }
 }
 
-/// The member of this name of an object.
-pub(crate) fn member<'a>(json: &'a str, name: &str) -> Result<Option<Value<'a>>, AnswerError> {
-    let mut found = None;
-    let mut twice = false;
-    members(json, |member, value| -> Result<(), AnswerError> {
+/// The member of this name of an object; none where it is absent or comes twice, or where this is no object.
+pub(crate) fn member<'a>(json: &'a str, name: &str) -> Option<Value<'a>> {
+    let (mut found, mut count) = (None, 0);
+    members(json, |member, value| -> Result<(), Malformed> {
         if member == name {
-            twice |= found.replace(value).is_some();
+            found = Some(value);
+            count += 1;
         }
         Ok(())
-    })?;
-    if twice {
-        return Err(AnswerError::DuplicateMember { member: "a member" });
-    }
-    Ok(found)
+    })
+    .ok()?;
+    found.filter(|_| count == 1)
 }
 
-/// The member `id` of what has to be an object, `null` being none.
-pub(super) fn id_member<'a>(
+/// A text that is a member of what has to be an object, `null` being none.
+pub(crate) fn text_member<'a>(
     what: &'static str,
     value: Value<'a>,
+    member: &'static str,
 ) -> Result<Option<Cow<'a, str>>, AnswerError> {
     let wrong = |member, expected, found| AnswerError::WrongType { member, expected, found };
     let found = value.json_type();
     if found != JsonType::Object {
         return Err(wrong(what, JsonType::Object, found));
     }
-    let mut id = None;
+    let mut text = None;
     members(value.raw, |name, value| {
-        if name != "id" {
+        if name != member {
             return Ok(());
         }
-        match id.replace(value) {
-            Some(_) => Err(AnswerError::DuplicateMember { member: "id" }),
+        match text.replace(value) {
+            Some(_) => Err(AnswerError::DuplicateMember { member }),
             None => Ok(()),
         }
     })?;
-    let Some(id) = id.filter(|id| id.json_type() != JsonType::Null) else { return Ok(None) };
-    match id.string() {
-        Some(id) => Ok(Some(id)),
-        None => Err(wrong("id", JsonType::String, id.json_type())),
+    let Some(text) = text.filter(|text| text.json_type() != JsonType::Null) else {
+        return Ok(None);
+    };
+    match text.string() {
+        Some(text) => Ok(Some(text)),
+        None => Err(wrong(member, JsonType::String, text.json_type())),
     }
 }
