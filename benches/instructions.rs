@@ -8,7 +8,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use benches::{aia, amqp, is_measuring, kii, lifecycle};
+use benches::{aia, amqp, is_measuring, kii, lifecycle, smart_properties};
 use iot_lifecycle::fleet::HashedId;
 
 struct Row {
@@ -111,6 +111,20 @@ const ROWS: &[Row] = &[
         times: 50_000,
         ours: |events| lifecycle::apply_to_fleet::<HashedId>(CLIENTS, events),
         baseline: |events| lifecycle::get_and_insert_in_table::<HashedId>(CLIENTS, events),
+    },
+    Row {
+        name: "smart: envelope and event / two serde_json",
+        figure: Figure::AtMost(1.15),
+        times: 2_000,
+        ours: smart_properties::decode,
+        baseline: smart_properties::decode_plain,
+    },
+    Row {
+        name: "smart: event alone / serde_json",
+        figure: Figure::None("the part of the second pass: see the README"),
+        times: 2_000,
+        ours: smart_properties::decode_event,
+        baseline: smart_properties::decode_event_plain,
     },
 ];
 

@@ -4,6 +4,7 @@ pub mod aia;
 pub mod amqp;
 pub mod kii;
 pub mod lifecycle;
+pub mod smart_properties;
 
 /// Whether cargo asks for measurements (`cargo bench`), or only whether everything runs (`cargo test --benches`).
 #[must_use]

@@ -1,8 +1,8 @@
 //! The calls of other Smart Properties APIs that events open or answer (specification section 7.5).
 //!
-//! A call that the service refuses until a unit is active takes an [`ActiveUnit`](crate::gate::ActiveUnit), which only a
-//! gate hands out; so it cannot be made too early. The others take identifiers. Where a region has a host of its own, see
-//! [`Request::with_base`](crate::Request::with_base).
+//! A call that the service refuses until a unit is active takes an [`ActiveUnit`](crate::gate::ActiveUnit), which only
+//! a gate hands out; so it cannot be made too early. The others take identifiers. Where a region has a host of its own,
+//! see [`Request::with_base`](crate::Request::with_base).
 
 mod device;
 mod role;

@@ -9,7 +9,7 @@ mod error;
 mod literal;
 
 use alloc::{borrow::Cow, string::String};
-use core::fmt;
+use core::{fmt, hash};
 
 pub use body::{Activation, Body, RoleChange, SetupCompletion, SkillFailure};
 pub use builder::EventBuilder;
@@ -51,15 +51,14 @@ use crate::Instant;
 /// assert_eq!(completion.errors[0].message.as_deref(), Some("endpoint missing"));
 /// # Ok::<(), smart_properties::EventError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Event<'a> {
     text: &'a str,
     version: Cow<'a, str>,
     id: Cow<'a, str>,
     event_type: EventType<'a>,
     timestamp: Timestamp<'a>,
-    entities: Option<&'a str>,
-    payload: Option<&'a str>,
+    content: Content<'a>,
 }
 
 /// The version of an event's form.
@@ -167,26 +166,43 @@ impl<'a> Event<'a> {
             Timestamp::Unreadable => true,
             Timestamp::Absent => false,
         };
+        let is_without_payload = matches!(self.content, Content::Raw { payload: None, .. });
         let bad_timestamp = bad_timestamp.then_some(Warning::BadTimestamp);
-        bad_timestamp.into_iter().chain(self.payload.is_none().then_some(Warning::MissingPayload))
+        bad_timestamp.into_iter().chain(is_without_payload.then_some(Warning::MissingPayload))
     }
 
     /// `entities`, what the event is about: the text of a JSON object, `{}` when there is none.
     #[must_use]
     pub fn entities(&self) -> &'a str {
-        self.entities.unwrap_or(EMPTY)
+        match self.content {
+            Content::Raw { entities, .. } => entities.unwrap_or(EMPTY),
+            Content::Documented(_) => decode::parts(self.text)[0].unwrap_or(EMPTY),
+        }
     }
 
     /// `payload`: the text of a JSON object, `{}` when there is none.
     #[must_use]
     pub fn payload(&self) -> &'a str {
-        self.payload.unwrap_or(EMPTY)
+        match self.content {
+            Content::Raw { payload, .. } => payload.unwrap_or(EMPTY),
+            Content::Documented(_) => decode::parts(self.text)[1].unwrap_or(EMPTY),
+        }
     }
 
     /// What it says, typed. It cannot fail: a member of a wrong type is as good as absent, and never something good.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
         Body::of(self)
+    }
+}
+
+impl<'a> Event<'a> {
+    /// What it says of an automation, if it is in the form of the documentation's sample.
+    fn documented_completion(&self) -> Option<Completion<'a>> {
+        match &self.content {
+            Content::Documented(content) => content.completion(),
+            Content::Raw { .. } => None,
+        }
     }
 }
 
@@ -240,6 +256,30 @@ impl<'a> EventType<'a> {
     pub fn full_name(&self) -> String {
         [self.namespace(), self.name()].join(".")
     }
+
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> EventType<'static> {
+        EventType {
+            namespace: Cow::Owned(self.namespace.into_owned()),
+            name: Cow::Owned(self.name.into_owned()),
+        }
+    }
+}
+
+/// Two events are equal when their texts are.
+impl PartialEq for Event<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Event<'_> {}
+
+impl hash::Hash for Event<'_> {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 /// Shows the header; payloads are not for logs.
@@ -254,7 +294,17 @@ impl fmt::Debug for Event<'_> {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
+enum Content<'a> {
+    /// Read in one pass: where its parts are in the text is found out when somebody asks.
+    Documented(documented::Content<'a>),
+    Raw {
+        entities: Option<&'a str>,
+        payload: Option<&'a str>,
+    },
+}
+
+#[derive(Clone)]
 enum Timestamp<'a> {
     Text(Cow<'a, str>),
     Absent,
@@ -275,3 +325,5 @@ const KINDS: [(&str, &str, EventKind); 6] = [
 ];
 const V2: &str = "2.0";
 const EMPTY: &str = "{}";
+/// Of one automation.
+const MAX_ERRORS: usize = 1024;

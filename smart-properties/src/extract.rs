@@ -152,7 +152,7 @@ pub(crate) fn extract<'a, K: IdKind>(event: &Event<'a>, table: &Pointers) -> Ext
         return Extracted::Missing;
     }
     let mut found = Found { places: Vec::new(), elsewhere: table.elsewhere };
-    match found.harvest(Value { raw: event.as_str() }, &mut String::new()) {
+    match found.harvest(whole(event), &mut String::new()) {
         Ok(()) | Err(Stop::Full) => found
             .decide(|id, pointer| Extracted::Harvested { id, pointer })
             .unwrap_or(Extracted::Missing),
@@ -267,8 +267,15 @@ fn at<'a>(
         let rest = pointer.strip_prefix(part)?;
         rest.starts_with('/').then_some((raw, rest))
     });
-    let (raw, rest) = inside.unwrap_or((event.as_str(), pointer));
-    below(Value { raw }, rest, each)
+    match inside {
+        Some((raw, rest)) => below(Value { raw }, rest, each),
+        None => below(whole(event), pointer, each),
+    }
+}
+
+/// The event without the space that may be around it.
+fn whole<'a>(event: &Event<'a>) -> Value<'a> {
+    Value { raw: event.as_str().trim_ascii() }
 }
 
 fn below<'a>(

@@ -29,7 +29,7 @@ pub use capability::{ActiveUnit, PropagatedRole, ReadyEndpoint};
 pub use device::{DeviceEffect, DeviceState, Devices, DevicesConfig};
 pub use error::GateError;
 pub use permit::{Blocked, Permit, Unclear};
-pub use role::{RoleEffect, RoleKey, RoleOperation, RoleRequest, RoleScope, Roles, RolesConfig};
+pub use role::{RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest, Roles, RolesConfig};
 pub use skill_failure::{FailureClass, SkillFailureKey, SkillFailures, SkillFailuresConfig};
 pub use unit::{Evidence, Level, Operation, UnitState};
 pub use units::{UnitEffect, Units, UnitsConfig};

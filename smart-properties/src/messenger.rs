@@ -1,7 +1,7 @@
 //! The Event Messenger API, which says where events go and which (specification section 7).
 //!
-//! A configuration holds the topics; a subscription names a configuration, an event type and its entities. Each type here
-//! makes a [`Request`](crate::Request); [`Created`](crate::Created), [`Resource`](crate::Resource) and
+//! A configuration holds the topics; a subscription names a configuration, an event type and its entities. Each type
+//! here makes a [`Request`](crate::Request); [`Created`](crate::Created), [`Resource`](crate::Resource) and
 //! [`Page`](crate::Page) read what comes back.
 
 mod configuration;

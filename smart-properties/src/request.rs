@@ -82,7 +82,7 @@ impl Request {
         &self.base
     }
 
-    /// What stands in the request line: the path, which begins with `/`, and the query if there is one. Percent-encoded.
+    /// What stands in the request line: the path, which begins with `/`, and the query if there is one, percent-encoded.
     #[must_use]
     pub fn path_and_query(&self) -> &str {
         &self.target

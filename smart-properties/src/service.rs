@@ -1,10 +1,10 @@
 //! The service's side as a machine, for tests without an AWS account (feature `sim`; specification sections 4 to 6).
 //!
-//! [`Topic`] speaks the vocabulary in [`transport`]: it hands out deliveries and is told how they were answered. Simulate
-//! it against a receiver, or put an HTTP client below it. [`Occurrence`] writes the events that Alexa publishes, and
-//! [`Attacker`] what nobody should believe.
+//! [`Topic`] speaks the vocabulary in [`transport`]: it hands out deliveries and is told how they were answered.
+//! Simulate it against a receiver, or put an HTTP client below it. [`Occurrence`] writes the events that Alexa
+//! publishes, and [`Attacker`] what nobody should believe.
 
-use alloc::{collections::BTreeMap, collections::VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 
 use iot_sansio::{InputOf, Machine, MonoTime, Output, Secret, UnixMillis, WallClock};
 
@@ -53,11 +53,11 @@ use crate::instant;
 /// And each delivery to it:
 ///
 /// ```text
-///                         2xx ──► delivered
-///   publish ──► open ───► 3xx, 4xx ──► given up
-///                ▲ │  5xx, unreachable, or no answer in 15 s
-///          20 s  │ ▼
-///               waiting, unless there were three retries: given up
+///   publish            2xx ──► delivered
+///   ───────► open ───► 3xx, 4xx ──► given up
+///            ▲  │ any other status, unreachable, or no answer in 15 s
+///       20 s │  ▼
+///           waiting, or after three retries given up
 /// ```
 ///
 /// A queue or a function is confirmed by itself, as it belongs to the same account.
@@ -221,8 +221,8 @@ impl<S: Signer> Topic<S> {
     /// subscribe it again.
     ///
     /// # Errors
-    /// There is no such subscription or it is not confirmed, there are as many deliveries as may be, the queue of outputs
-    /// is full, or the wall clock reads a year that messages cannot have.
+    /// There is no such subscription or it is not confirmed, there are as many deliveries as may be, the queue of
+    /// outputs is full, or the wall clock reads a year that messages cannot have.
     pub fn unsubscribe(
         &mut self,
         now: MonoTime,
@@ -317,8 +317,8 @@ impl<S: Signer> Topic<S> {
 
     /// Lets time pass, and fires what is due as long as the queue has fewer outputs than `max_queued`.
     ///
-    /// A step that was accepted fires all, as what comes after it must not come before; time alone cannot be refused, and
-    /// keeps to the limit.
+    /// A step that was accepted fires all, as what comes after it must not come before; time alone cannot be refused,
+    /// and keeps to the limit.
     fn fire(&mut self, now: MonoTime, max_queued: usize) {
         self.now = self.now.max(now);
         loop {

@@ -3,9 +3,12 @@
 //! Rows with a member `verified` go on where a signature is needed: the tests of the verifier take them up from there.
 
 use serde_json::Value;
-use smart_properties::sns::{
-    Classifier, Delivery, EnvelopeError, Headers, Inbound, RawPolicy, Record, RecordError,
-    RecordErrorKind, Via,
+use smart_properties::{
+    Event, EventError,
+    sns::{
+        Classifier, Delivery, EnvelopeError, Headers, Inbound, RawPolicy, Record, RecordError,
+        RecordErrorKind, Via,
+    },
 };
 
 #[test]
@@ -16,7 +19,7 @@ fn every_vector_is_what_it_says() {
         let id = vector["id"].as_str().unwrap();
         let mut body = vector["body"].as_str().unwrap().as_bytes().to_vec();
         if let Some(length) = vector["padded_to"].as_u64() {
-            body.resize(length as usize, b' ');
+            body.resize(usize::try_from(length).unwrap(), b' ');
         }
         let pairs = vector["headers"].as_array().unwrap().iter();
         let pairs = pairs.map(|pair| (pair[0].as_str().unwrap(), pair[1].as_str().unwrap()));
@@ -32,6 +35,9 @@ fn every_vector_is_what_it_says() {
         if vector.get("padded_to").is_some() {
             let inbound = classifier.classify(&body[..body.len() - 1], &headers);
             assert_eq!(outcome(&inbound), Value::from("Notification"), "{id}: at the limit");
+        }
+        if let Some(event) = vector.get("event") {
+            assert_eq!(&event_of(&inbound.unwrap()), event, "{id}: event");
         }
         ids.push(id.to_owned());
     }
@@ -105,5 +111,20 @@ fn name(error: &EnvelopeError) -> String {
         EnvelopeError::ConflictingMember { member } => format!("ConflictingMember({member})"),
         EnvelopeError::HeaderMismatch { header } => format!("HeaderMismatch({header})"),
         plain => format!("{plain:?}"),
+    }
+}
+
+/// What the decoder of events says about the message.
+fn event_of(inbound: &Inbound<'_>) -> String {
+    let bytes = match inbound {
+        Inbound::Envelope(envelope) => envelope.message().as_bytes(),
+        Inbound::Raw(raw) => raw.bytes(),
+        Inbound::Records(_) => panic!("more than one"),
+    };
+    match Event::decode(bytes) {
+        Ok(_) => "Ok".into(),
+        Err(EventError::Malformed { .. }) => "Malformed".into(),
+        Err(EventError::Missing { pointer }) => format!("Missing({pointer})"),
+        Err(error) => panic!("{error}"),
     }
 }

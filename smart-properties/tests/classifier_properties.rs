@@ -81,11 +81,11 @@ fn object() -> impl Strategy<Value = String> {
     let present = vec(prop::bool::weighted(0.97), 8);
     let changes = vec((select(NAMES.to_vec()), option::of(value())), 0..4);
     let extra = vec(("[a-c]|\\\\u0061|Typ\\\\u0065", value()), 0..3);
-    (kind, present, changes, extra, any::<bool>()).prop_map(
-        |(kind, present, changes, extra, signed_only)| {
+    (kind, present, changes, extra, prop::bool::weighted(0.9)).prop_map(
+        |(kind, present, changes, extra, whole)| {
             let mut members: Vec<(String, String)> = NAMES[..8]
                 .iter()
-                .chain(if kind == "Notification" || signed_only { &[][..] } else { &NAMES[12..14] })
+                .chain(if kind == "Notification" || !whole { &[][..] } else { &NAMES[12..14] })
                 .enumerate()
                 .filter(|(index, _)| present.get(*index).is_none_or(|present| *present))
                 .map(|(_, name)| ((*name).into(), ordinary(name).into()))

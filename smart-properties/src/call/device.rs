@@ -143,3 +143,20 @@ struct Unit<'a> {
 }
 
 const MAX_DEPTH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UnitId;
+
+    #[test]
+    fn a_device_that_is_set_up_goes_to_the_unit_that_is_active() {
+        let unit = ActiveUnit::new(UnitId::new("amzn1.alexa.unit.did.ROOM402").unwrap());
+        let endpoint = EndpointId::new("amzn1.alexa.endpoint.EP9").unwrap();
+        let request = associate_device(&unit, &ReadyEndpoint::new(endpoint));
+        assert_eq!(request.method(), Method::Put);
+        let target = "/v2/endpoints/amzn1.alexa.endpoint.EP9/associatedUnits";
+        assert_eq!(request.path_and_query(), target);
+        assert_eq!(request.body(), Some(r#"[{"id":"amzn1.alexa.unit.did.ROOM402"}]"#));
+    }
+}

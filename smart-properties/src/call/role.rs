@@ -38,8 +38,8 @@ pub fn assign_role_until(
     assign(role, principal, propagate, Some(expires_at))
 }
 
-/// Revokes a role. With `propagate` the units below follow later, which the revocation event tells: until then it is not
-/// known to be revoked there.
+/// Revokes a role. With `propagate` the units below follow later, which the revocation event tells: until then it is
+/// not known to be revoked there.
 #[must_use]
 pub fn revoke_role(role: &RoleId<'_>, principal: &PrincipalId<'_>, propagate: bool) -> Request {
     let target = Target::new(path(role))

@@ -46,3 +46,16 @@ struct Body<'a> {
     unit_id: &'a str,
     stage: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skill_is_enabled_on_the_unit_that_is_active() {
+        let unit = UnitId::new("amzn1.alexa.unit.did.ROOM401").unwrap();
+        let skill = SkillId::new("amzn1.ask.skill.1").unwrap();
+        let request = enable_skill(&ActiveUnit::new(unit.clone()), &skill);
+        assert_eq!(request, enable_subscription_skill(&unit, &skill));
+    }
+}

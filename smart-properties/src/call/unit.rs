@@ -69,3 +69,15 @@ struct Name<'a> {
 struct Text<'a> {
     text: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_created_in_the_unit_that_is_active() {
+        let property = UnitId::new("amzn1.alexa.unit.did.PROP1").unwrap();
+        let request = create_child_unit(&ActiveUnit::new(property.clone()), "Room 402");
+        assert_eq!(request, create_property(&property, "Room 402"));
+    }
+}

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
-use super::{ErrorType, Event, Status};
+use super::{ErrorType, Event, MAX_ERRORS, Status};
 use crate::{
     AnyId, JsonType,
     extract::{Extracted, extract, pointers},
@@ -39,8 +39,24 @@ pub struct AutomationError<'a> {
     pub id: Option<AnyId<'a>>,
 }
 
+impl AutomationError<'_> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> AutomationError<'static> {
+        AutomationError {
+            error_type: self.error_type.map(ErrorType::into_owned),
+            message: self.message.map(|message| Cow::Owned(message.into_owned())),
+            id: self.id.map(AnyId::into_owned),
+        }
+    }
+}
+
 impl<'a> Completion<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
+        event.documented_completion().unwrap_or_else(|| Self::look_for(event))
+    }
+
+    fn look_for(event: &Event<'a>) -> Self {
         let mut completion = Self {
             automation: extract(event, &pointers::completion::AUTOMATION),
             unit: extract(event, &pointers::completion::UNIT),
@@ -149,4 +165,3 @@ const PAYLOAD: &str = "/payload";
 const RESULT: &str = "/payload/result";
 const STATUS: &str = "/payload/result/status";
 const ERRORS: &str = "/payload/result/errors";
-const MAX_ERRORS: usize = 1024;

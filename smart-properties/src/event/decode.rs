@@ -8,8 +8,8 @@ use alloc::{
 };
 
 use super::{
-    Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
-    documented::{self, Object, Raw},
+    Content, Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
+    documented::{self, Object, Root},
 };
 use crate::{
     JsonType,
@@ -32,35 +32,35 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Event<'_>, EventError> {
     }
 }
 
-/// The event, if there is nothing to explain and its header has no more than the documentation says.
+/// The event, if it is in the form of the documentation's sample and there is nothing to explain. No deeper than that
+/// form, it is not too deep.
 #[inline]
 fn in_documented_form(text: &str) -> Option<Event<'_>> {
-    let documented::Root { header: Object(header), payload: Raw(payload) } =
-        documented::read(text)?;
-    let Object(documented::EventId { id }) = header.event_id;
+    let Root { header: Object(header), payload: Object(payload) } = documented::read(text)?;
+    let Object(documented::Id { id }) = header.event_id;
     let Object(documented::TypeNames { namespace, name }) = header.event_type;
     let Object(documented::EventTime { timestamp }) = header.event_time;
+    let Object(documented::Entities { unit: Object(unit) }) = header.entities;
     check_id(ID, &id).ok()?;
     check_name(NAMESPACE, &namespace).ok()?;
     check_name(NAME, &name).ok()?;
-    let entities = header.entities.0?;
-    if !documented::is_one_unit(entities.raw) {
-        check_entities(entities).ok()?;
-    }
-    let payload = payload?;
-    object(PAYLOAD, payload).ok()?;
-    if (Value { raw: text }).brackets() > MAX_DEPTH {
-        return None;
-    }
     Some(Event {
         text,
         version: header.version,
         id,
         event_type: EventType { namespace, name },
         timestamp: Timestamp::Text(timestamp),
-        entities: Some(entities.raw),
-        payload: Some(payload.raw),
+        content: Content::Documented(documented::Content::new(unit, payload)?),
     })
+}
+
+/// `entities` and `payload` of an event that has been read before.
+pub(super) fn parts(text: &str) -> [Option<&str>; 2] {
+    let [header, payload] =
+        pick("", Value { raw: text }, ["header", "payload"]).unwrap_or_default();
+    let entities = header.and_then(|header| pick(HEADER, header, ["entities"]).ok());
+    let [entities] = entities.unwrap_or_default();
+    [entities, payload].map(|part| part.map(|part| part.raw))
 }
 
 /// The event, or the first thing that is not as it should be: in the whole text, in the names of the header, and then
@@ -110,8 +110,10 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
         id,
         event_type: EventType { namespace, name },
         timestamp,
-        entities: entities.map(|entities| entities.raw),
-        payload: payload.map(|payload| payload.raw),
+        content: Content::Raw {
+            entities: entities.map(|entities| entities.raw),
+            payload: payload.map(|payload| payload.raw),
+        },
     })
 }
 
@@ -165,6 +167,9 @@ fn string<'a>(pointer: &'static str, value: Value<'a>) -> Result<Cow<'a, str>, E
 #[inline]
 pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError> {
     check_length(pointer, id)?;
+    if all(id, |byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
     match id.char_indices().find(|(_, character)| character.is_control()) {
         None => Ok(()),
         Some((position, _)) => {
@@ -176,12 +181,18 @@ pub(super) fn check_id(pointer: &'static str, id: &str) -> Result<(), EventError
 #[inline]
 pub(super) fn check_name(pointer: &'static str, name: &str) -> Result<(), EventError> {
     check_length(pointer, name)?;
-    match name.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'.') {
-        None => Ok(()),
-        Some(position) => {
-            Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
-        }
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
+    if all(name, legal) {
+        return Ok(());
     }
+    let position = name.bytes().position(|byte| !legal(byte)).unwrap_or_default();
+    Err(EventError::BadCharacter { pointer: Cow::Borrowed(pointer), position })
+}
+
+/// Does not stop at the first byte that is not, which lets it look at several at once.
+#[inline]
+fn all(text: &str, legal: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & legal(byte))
 }
 
 #[inline]

@@ -1,7 +1,6 @@
 //! Automations: how each ended the last time (specification section 9.3).
 
 use alloc::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     string::String,
     vec::Vec,
@@ -204,7 +203,8 @@ impl AutomationsConfig {
         let status = completion.status.as_ref();
         let failure = status == Some(&Status::Failure);
         if failure || !completion.errors.is_empty() {
-            let errors = completion.errors.iter().map(owned).collect();
+            let errors =
+                completion.errors.iter().cloned().map(AutomationError::into_owned).collect();
             return Outcome::Failed { errors, contradiction: !failure };
         }
         let success = status.is_some_and(|status| self.success.contains(status.as_str()));
@@ -223,12 +223,4 @@ impl Default for AutomationsConfig {
             success: ["SUCCESS".into()].into(),
         }
     }
-}
-
-fn owned(error: &AutomationError<'_>) -> AutomationError<'static> {
-    let mut owned = AutomationError::default();
-    owned.error_type = error.error_type.clone().map(ErrorType::into_owned);
-    owned.message = error.message.clone().map(|message| Cow::Owned(message.into_owned()));
-    owned.id = error.id.clone().map(crate::AnyId::into_owned);
-    owned
 }

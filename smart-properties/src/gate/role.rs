@@ -29,7 +29,7 @@ use crate::{
 ///
 /// ```
 /// use smart_properties::{PrincipalId, RoleId, UnitId};
-/// use smart_properties::gate::{Blocked, Permit, RoleKey, RoleRequest, RoleScope, Roles};
+/// use smart_properties::gate::{Blocked, Permit, RoleKey, RoleRequest, RoleExtent, Roles};
 ///
 /// let key = RoleKey::new(
 ///     &RoleId::new("amzn1.alexa.role.did.R1")?,
@@ -39,8 +39,8 @@ use crate::{
 /// let mut roles = Roles::default();
 /// roles.requested(&key, RoleRequest::assign(true))?;
 /// roles.accepted(&key);
-/// assert_eq!(roles.may_act(&key, RoleScope::Unit), Permit::Allowed);
-/// assert_eq!(roles.may_act(&key, RoleScope::SubUnits), Permit::Blocked(Blocked::RolePending));
+/// assert_eq!(roles.may_act(&key, RoleExtent::Unit), Permit::Allowed);
+/// assert_eq!(roles.may_act(&key, RoleExtent::SubUnits), Permit::Blocked(Blocked::RolePending));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +89,7 @@ pub struct RoleRequest {
 /// Which units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "it is the unit or those below it")]
-pub enum RoleScope {
+pub enum RoleExtent {
     /// The unit that the role is assigned on.
     Unit,
     /// The units below it.
@@ -224,7 +224,7 @@ impl Roles {
     }
 
     /// Whether the principal may act in the role.
-    pub fn may_act(&self, key: &RoleKey, scope: RoleScope) -> Permit {
+    pub fn may_act(&self, key: &RoleKey, scope: RoleExtent) -> Permit {
         match self.roles.get(key) {
             Some(role) => role.may_act(scope),
             None => Permit::Unknown(Unclear::NotSeen),
@@ -236,7 +236,7 @@ impl Roles {
     /// # Errors
     /// Why it has not: blocked, or not known.
     pub fn propagated(&self, key: &RoleKey) -> Result<PropagatedRole, Permit> {
-        match self.may_act(key, RoleScope::SubUnits) {
+        match self.may_act(key, RoleExtent::SubUnits) {
             Permit::Allowed => Ok(key.propagated()),
             permit => Err(permit),
         }
@@ -281,13 +281,13 @@ impl Role {
         })
     }
 
-    fn may_act(&self, scope: RoleScope) -> Permit {
+    fn may_act(&self, scope: RoleExtent) -> Permit {
         if self.conflict {
             return Permit::Unknown(Unclear::Conflict);
         }
         let standing = match scope {
-            RoleScope::Unit => self.unit,
-            RoleScope::SubUnits => self.sub_units,
+            RoleExtent::Unit => self.unit,
+            RoleExtent::SubUnits => self.sub_units,
         };
         match (standing, self.pending(scope)) {
             (Some(RoleOperation::Revoke), None | Some(RoleOperation::Revoke)) => {
@@ -301,13 +301,13 @@ impl Role {
     }
 
     /// What is under way in a scope.
-    fn pending(&self, scope: RoleScope) -> Option<RoleOperation> {
+    fn pending(&self, scope: RoleExtent) -> Option<RoleOperation> {
         let (request, progress) = self.request?;
         let pending = match (progress, scope) {
             (Progress::Done, _) => false,
-            (Progress::Sent, RoleScope::Unit) => true,
-            (Progress::Accepted, RoleScope::Unit) => request.batch,
-            (_, RoleScope::SubUnits) => request.propagate,
+            (Progress::Sent, RoleExtent::Unit) => true,
+            (Progress::Accepted, RoleExtent::Unit) => request.batch,
+            (_, RoleExtent::SubUnits) => request.propagate,
         };
         pending.then_some(request.operation)
     }

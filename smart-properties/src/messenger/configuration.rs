@@ -101,7 +101,7 @@ pub fn delete_configuration(id: &SubscriptionConfigurationId<'_>) -> Request {
     Request::new(Method::Delete, one(id))
 }
 
-/// Which configurations to list: by default those of the caller, which are those that its access token's customer created.
+/// Which configurations to list: those of the caller, which its access token's customer created.
 ///
 /// ```
 /// use smart_properties::messenger::ListConfigurations;

@@ -1,8 +1,11 @@
-//! Entities and event types that this crate has no types for.
+//! Event types and entities that this crate has no types for.
 
-use alloc::{borrow::Cow, string::String};
+use alloc::borrow::Cow;
 
-use crate::json::{JsonType, Value};
+use crate::{
+    EventType,
+    json::{JsonType, Value},
+};
 
 /// The member `entities` in a form of the caller's: one JSON object, at most 64 KiB.
 ///
@@ -17,24 +20,24 @@ use crate::json::{JsonType, Value};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RawEntities<'a>(Cow<'a, str>);
 
-/// An event type by its two names, with its entities as they are written.
+/// Any event type, with its entities as they are written.
 ///
 /// ```
-/// use smart_properties::messenger::{RawEntities, RawSelection, Selection};
+/// use smart_properties::{EventType, messenger::{RawEntities, RawSelection, Selection}};
 ///
+/// let voice = EventType::new("Alexa.Enterprise.Endpoint.Activity", "Voice")?;
 /// let entities = RawEntities::new(r#"{"unit":{"type":"Unit","id":"amzn1.alexa.unit.did.ROOM401"}}"#)?;
-/// let selection = RawSelection::new("Alexa.Enterprise.Endpoint.Activity", "Voice", entities)?;
-/// assert_eq!(Selection::Raw(selection).name(), "Voice");
-/// # Ok::<(), smart_properties::messenger::RawError>(())
+/// let selection = Selection::Raw(RawSelection::new(voice, entities));
+/// assert_eq!(selection.name(), "Voice");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RawSelection<'a> {
-    namespace: Cow<'a, str>,
-    name: Cow<'a, str>,
+    event_type: EventType<'a>,
     entities: RawEntities<'a>,
 }
 
-/// Why something cannot be sent as it is written.
+/// Why entities cannot be sent as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RawError {
@@ -53,22 +56,10 @@ pub enum RawError {
         found: JsonType,
     },
     /// Longer than this crate allows.
-    #[error("{field} has {bytes} bytes, at most {max} are allowed")]
+    #[error("the entities have {bytes} bytes, at most {MAX_ENTITIES_BYTES} are allowed")]
     TooLong {
-        /// `entities`, `namespace` or `name`.
-        field: &'static str,
-        /// Its length.
+        /// Their length.
         bytes: usize,
-        /// The limit.
-        max: usize,
-    },
-    /// Not 1 or more of `[A-Za-z0-9.]`.
-    #[error(
-        "the {field} of the event type is empty or has characters other than A-Z, a-z, 0-9 and the dot"
-    )]
-    BadName {
-        /// `namespace` or `name`.
-        field: &'static str,
     },
 }
 
@@ -81,7 +72,7 @@ impl<'a> RawEntities<'a> {
         let json = json.into();
         let bytes = json.len();
         if bytes > MAX_ENTITIES_BYTES {
-            return Err(RawError::TooLong { field: "entities", bytes, max: MAX_ENTITIES_BYTES });
+            return Err(RawError::TooLong { bytes });
         }
         let value = Value::parse(&json)
             .map_err(|at| RawError::Malformed { line: at.line, column: at.column })?;
@@ -105,31 +96,16 @@ impl<'a> RawEntities<'a> {
 }
 
 impl<'a> RawSelection<'a> {
-    /// Both names, each 1 to 256 bytes of `[A-Za-z0-9.]`, and the entities.
-    ///
-    /// # Errors
-    /// A name is empty, too long, or has other characters.
-    pub fn new(
-        namespace: impl Into<Cow<'a, str>>,
-        name: impl Into<Cow<'a, str>>,
-        entities: RawEntities<'a>,
-    ) -> Result<Self, RawError> {
-        let (namespace, name) = (namespace.into(), name.into());
-        check_name("namespace", &namespace)?;
-        check_name("name", &name)?;
-        Ok(Self { namespace, name, entities })
+    /// These events, about these entities.
+    #[must_use]
+    pub const fn new(event_type: EventType<'a>, entities: RawEntities<'a>) -> Self {
+        Self { event_type, entities }
     }
 
-    /// The namespace of the event type.
+    /// The event type.
     #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The name of the event type.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub const fn event_type(&self) -> &EventType<'a> {
+        &self.event_type
     }
 
     /// The entities as they are written.
@@ -141,26 +117,11 @@ impl<'a> RawSelection<'a> {
     /// The same, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> RawSelection<'static> {
-        let owned = |text: Cow<'_, str>| Cow::Owned(String::from(text));
         RawSelection {
-            namespace: owned(self.namespace),
-            name: owned(self.name),
+            event_type: self.event_type.into_owned(),
             entities: self.entities.into_owned(),
         }
     }
 }
 
-fn check_name(field: &'static str, name: &str) -> Result<(), RawError> {
-    let bytes = name.len();
-    if bytes > MAX_NAME_BYTES {
-        return Err(RawError::TooLong { field, bytes, max: MAX_NAME_BYTES });
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.';
-    if name.is_empty() || !name.bytes().all(allowed) {
-        return Err(RawError::BadName { field });
-    }
-    Ok(())
-}
-
 const MAX_ENTITIES_BYTES: usize = 64 * 1024;
-const MAX_NAME_BYTES: usize = 256;

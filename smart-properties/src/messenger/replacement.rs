@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use super::{
-    CreateConfiguration, CreateSubscription, RawEntities, RawSelection, Selection,
-    configuration::delete_configuration, subscription::delete_subscription,
+    CreateConfiguration, CreateSubscription, EventHeaderVersion, RawEntities, RawSelection,
+    Selection, configuration::delete_configuration, subscription::delete_subscription,
 };
 use crate::{
-    Request, Resource, SubscriptionConfigurationId, SubscriptionId, id::Subscription,
+    EventType, Request, Resource, SubscriptionConfigurationId, SubscriptionId, id::Subscription,
     response::member,
 };
 
@@ -46,15 +46,17 @@ use crate::{
 pub struct Replacement {
     old: SubscriptionConfigurationId<'static>,
     new: CreateConfiguration,
-    moves: Vec<(SubscriptionId<'static>, RawSelection<'static>)>,
+    moves: Vec<(SubscriptionId<'static>, CreateSubscription)>,
 }
 
 /// Why a configuration cannot be replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplacementError {
-    /// The subscription does not say to which configuration it belongs, or what of.
-    #[error("subscription {id} does not show its {member}: get it by its ID")]
+    /// The subscription does not show a member, or not in a form that can be sent again.
+    #[error(
+        "subscription {id} does not show its {member} so that it can be created again: get it by its ID"
+    )]
     Unclear {
         /// Which subscription.
         id: SubscriptionId<'static>,
@@ -76,7 +78,8 @@ impl Replacement {
     /// Looks at one subscription; true when it has to move. One that was added before is not added again.
     ///
     /// # Errors
-    /// It does not show its configuration, event type or entities. Get it by its ID and add that.
+    /// It does not show its configuration, event type or entities, or shows something that cannot be sent again.
+    /// Lists may show less than a get.
     pub fn add(
         &mut self,
         subscription: &Resource<'_, Subscription>,
@@ -98,11 +101,21 @@ impl Replacement {
         let (namespace, name) = names.ok_or_else(|| unclear("eventType"))?;
         let entities = subscription.member("entities").and_then(|json| RawEntities::new(json).ok());
         let entities = entities.ok_or_else(|| unclear("entities"))?;
-        let selection = RawSelection::new(namespace, name, entities);
-        let selection = selection.map_err(|_| unclear("eventType"))?.into_owned();
+        let event_type = EventType::new(namespace, name).map_err(|_| unclear("eventType"))?;
+        let selection = Selection::Raw(RawSelection::new(event_type, entities));
+        let mut create = CreateSubscription::new(self.old.borrowed(), selection);
+        if let Some(version) = subscription.value("eventHeaderVersion") {
+            let version = version.string().and_then(|text| EventHeaderVersion::of(&text));
+            create = create
+                .with_event_header_version(version.ok_or_else(|| unclear("eventHeaderVersion"))?);
+        }
+        if let Some(seconds) = subscription.member("subscriptionDurationInSeconds") {
+            let seconds = seconds.parse().map_err(|_| unclear("subscriptionDurationInSeconds"))?;
+            create = create.with_duration_seconds(seconds);
+        }
         let id = subscription.id().clone().into_owned();
         if self.moves.iter().all(|(known, _)| *known != id) {
-            self.moves.push((id, selection));
+            self.moves.push((id, create));
         }
         Ok(true)
     }
@@ -130,11 +143,8 @@ impl Replacement {
         if id.as_str() == self.old.as_str() {
             return Err(ReplacementError::SameConfiguration);
         }
-        let mut requests = Vec::new();
-        for (_, selection) in &self.moves {
-            let selection = Selection::Raw(selection.clone());
-            requests.push(CreateSubscription::new(id.borrowed(), selection).request());
-        }
+        let creates = self.moves.iter().map(|(_, create)| create.in_configuration(id).request());
+        let mut requests: Vec<_> = creates.collect();
         requests.extend(self.moves.iter().map(|(old, _)| delete_subscription(old)));
         requests.push(delete_configuration(&self.old));
         Ok(requests)

@@ -78,8 +78,8 @@ pub enum RoleScope<'a> {
     Raw(RawEntities<'a>),
 }
 
-/// What a subscription to set-up events is about. Amazon says that the user ID of the account that sets devices up has to
-/// be given, not where; so the choice is the caller's.
+/// What a subscription to set-up events is about. Amazon says that the user ID of the account that sets devices up has
+/// to be given, not where; so the choice is the caller's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SetupScope<'a> {
@@ -96,13 +96,13 @@ impl Selection<'_> {
     /// The namespace of the event type.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.event_type().0
+        self.names().0
     }
 
     /// The name of the event type.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.event_type().1
+        self.names().1
     }
 
     /// The member `entities`: a JSON object keyed by the kind of entity.
@@ -111,7 +111,7 @@ impl Selection<'_> {
         crate::request::json(&Entities(self))
     }
 
-    fn event_type(&self) -> (&str, &str) {
+    fn names(&self) -> (&str, &str) {
         match self {
             Self::Activation { .. } => ("Alexa.Enterprise.Subscription", "Activation"),
             Self::AutomationCompletion { .. } => ("Alexa.Automation.Execution", "Completion"),
@@ -119,7 +119,7 @@ impl Selection<'_> {
             Self::RoleAssignment(_) => ("Alexa.Role.Management", "Assignment"),
             Self::RoleRevocation(_) => ("Alexa.Role.Management", "Revocation"),
             Self::SetupCompletion(_) => ("Alexa.Endpoint.Lifecycle", "SetupCompletion"),
-            Self::Raw(raw) => (raw.namespace(), raw.name()),
+            Self::Raw(raw) => (raw.event_type().namespace(), raw.event_type().name()),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{IdempotencyToken, Selection, configuration::page, selection::Entities};
 use crate::{
-    Method, NextToken, Request, SubscriptionConfigurationId, SubscriptionId, UnitId,
+    EventType, Method, NextToken, Request, SubscriptionConfigurationId, SubscriptionId, UnitId,
     request::Target,
 };
 
@@ -84,6 +84,10 @@ impl CreateSubscription {
         self
     }
 
+    pub(super) fn in_configuration(&self, configuration: &SubscriptionConfigurationId<'_>) -> Self {
+        Self { configuration: configuration.clone().into_owned(), ..self.clone() }
+    }
+
     /// Where the events go.
     #[must_use]
     pub const fn configuration(&self) -> &SubscriptionConfigurationId<'static> {
@@ -102,7 +106,7 @@ impl CreateSubscription {
         Request::new(Method::Post, Target::new(PATH)).with_json(&Body {
             idempotency_token: self.idempotency_token.as_ref().map(IdempotencyToken::as_str),
             subscription_configuration_id: self.configuration.as_str(),
-            event_type: EventType {
+            event_type: Names {
                 namespace: self.selection.namespace(),
                 name: self.selection.name(),
             },
@@ -118,6 +122,10 @@ impl EventHeaderVersion {
         match self {
             Self::V2 => "V2",
         }
+    }
+
+    pub(super) fn of(text: &str) -> Option<Self> {
+        [Self::V2].into_iter().find(|known| known.as_str() == text)
     }
 }
 
@@ -151,7 +159,7 @@ pub struct ListSubscriptions {
     of_caller: bool,
     unit: Option<UnitId<'static>>,
     parent: Option<UnitId<'static>>,
-    event_type: Option<Selection<'static>>,
+    event_type: Option<EventType<'static>>,
     max_results: Option<u32>,
     next_token: Option<NextToken<'static>>,
 }
@@ -178,10 +186,10 @@ impl ListSubscriptions {
         self
     }
 
-    /// Those of the event type of this selection; its entities do not count.
+    /// Those of this event type.
     #[must_use]
-    pub fn of_type(mut self, selection: Selection<'_>) -> Self {
-        self.event_type = Some(selection.into_owned());
+    pub fn of_type(mut self, event_type: EventType<'_>) -> Self {
+        self.event_type = Some(event_type.into_owned());
         self
     }
 
@@ -210,8 +218,8 @@ impl ListSubscriptions {
             .maybe_query("entities.unit.type", unit_type(&self.unit))
             .maybe_query("entities.unit.parent.id", self.parent.as_ref().map(UnitId::as_str))
             .maybe_query("entities.unit.parent.type", unit_type(&self.parent))
-            .maybe_query("eventType.namespace", event_type.map(Selection::namespace))
-            .maybe_query("eventType.name", event_type.map(Selection::name));
+            .maybe_query("eventType.namespace", event_type.map(EventType::namespace))
+            .maybe_query("eventType.name", event_type.map(EventType::name));
         Request::new(Method::Get, page(target, self.max_results, self.next_token.as_ref()))
     }
 }
@@ -226,7 +234,7 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_token: Option<&'a str>,
     subscription_configuration_id: &'a str,
-    event_type: EventType<'a>,
+    event_type: Names<'a>,
     entities: Entities<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_header_version: Option<&'a str>,
@@ -235,7 +243,7 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct EventType<'a> {
+struct Names<'a> {
     namespace: &'a str,
     name: &'a str,
 }

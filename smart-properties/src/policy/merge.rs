@@ -68,11 +68,15 @@ fn add(policy: &str, document: &Document<'_>, ours: &str) -> String {
             splice(policy, last, &format!("{last},{ours}"))
         }
         (Some(one), Some(_)) => splice(policy, one.raw, &format!("[{},{ours}]", one.raw)),
-        (Some(empty), None) => splice(policy, empty.raw, &format!("[{ours}]")),
+        (Some(empty), None) => {
+            let open = empty.raw.strip_suffix(']').unwrap_or(empty.raw);
+            splice(policy, open, &format!("{open}{ours}"))
+        }
         (None, _) => {
-            let inside = document.object.strip_suffix('}').unwrap_or(document.object).trim_end();
-            let comma = if inside.ends_with('{') { "" } else { "," };
-            splice(policy, document.object, &format!(r#"{inside}{comma}"Statement":[{ours}]}}"#))
+            let inside = document.object.strip_suffix('}').unwrap_or(document.object);
+            let last = inside.trim_end();
+            let comma = if last.ends_with('{') { "" } else { "," };
+            splice(policy, last, &format!(r#"{last}{comma}"Statement":[{ours}]"#))
         }
     }
 }

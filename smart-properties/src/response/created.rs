@@ -1,5 +1,7 @@
 //! The name of what was created (specification section 7.4).
 
+use core::fmt;
+
 use super::{AnswerError, Response, answer_error::text, resource::text_member};
 use crate::{Id, id::IdKind, json::Value};
 
@@ -22,7 +24,7 @@ use crate::{Id, id::IdKind, json::Value};
 /// assert_eq!(created, Err(AnswerError::IdMismatch));
 /// # Ok::<(), AnswerError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Created<'a, K> {
     id: Id<'a, K>,
     json: Option<&'a str>,
@@ -76,6 +78,14 @@ impl<'a, K> Created<'a, K> {
     #[must_use]
     pub const fn json(&self) -> Option<&'a str> {
         self.json
+    }
+}
+
+impl<K> fmt::Debug for Created<'_, K> {
+    /// Without the body, of which it prints the length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.json.map(str::len);
+        f.debug_struct("Created").field("id", &self.id).field("json_bytes", &bytes).finish()
     }
 }
 

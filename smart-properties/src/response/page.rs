@@ -39,8 +39,8 @@ impl<'a, K: IdKind> Page<'a, K> {
     /// Reads the answer to a list. One result that cannot be read does not spoil the others.
     ///
     /// # Errors
-    /// The request did not succeed, or the body is not an object with an array `results` and, if there is more, an object
-    /// `paginationContext`.
+    /// The request did not succeed, or the body is not an object with an array `results` and, if there is more, an
+    /// object `paginationContext`.
     pub fn read(response: &Response<'a>) -> Result<Self, AnswerError> {
         let body = Value::parse(text(response.success()?)?)?;
         let body = typed("the body", body, JsonType::Object)?;
@@ -74,6 +74,7 @@ impl<'a, K> Page<'a, K> {
     }
 
     /// The same, taken out.
+    #[must_use]
     pub fn into_results(self) -> Vec<Result<Resource<'a, K>, AnswerError>> {
         self.results
     }

@@ -1,6 +1,7 @@
 //! Something that the API keeps (specification section 7.4).
 
 use alloc::borrow::Cow;
+use core::fmt;
 
 use super::{AnswerError, Response, answer_error::text};
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 /// assert_eq!(resource.member("state"), Some(r#""NEW""#));
 /// # Ok::<(), smart_properties::AnswerError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Resource<'a, K> {
     id: Id<'a, K>,
     json: &'a str,
@@ -65,6 +66,14 @@ impl<'a, K> Resource<'a, K> {
 
     pub(crate) fn value(&self, name: &str) -> Option<Value<'a>> {
         member(self.json, name)
+    }
+}
+
+impl<K> fmt::Debug for Resource<'_, K> {
+    /// Without what is said about it, of which it prints the length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Resource");
+        debug.field("id", &self.id).field("json_bytes", &self.json.len()).finish()
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// A topic of this name that signs with version 2 and retries as SNS does; a subscription may be confirmed for three
-    /// days, and there may be 100 of them, 10,000 deliveries and 1,024 outputs.
+    /// A topic of this name that signs with version 2 and retries as SNS does; a subscription may be confirmed for
+    /// three days, and there may be 100 of them, 10,000 deliveries and 1,024 outputs.
     #[must_use]
     pub const fn new(arn: TopicArn) -> Self {
         Self {
@@ -81,7 +81,8 @@ impl Config {
         Self { max_deliveries, ..self }
     }
 
-    /// Sets the number of queued outputs from which on inputs and commands are refused, 1 at least and 1,024 by default.
+    /// Sets the number of queued outputs from which on inputs and commands are refused, 1 at least and 1,024 by
+    /// default.
     ///
     /// What one of them says, and what is due before it, may come on top.
     #[must_use]

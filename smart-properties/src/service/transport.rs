@@ -2,8 +2,8 @@
 //!
 //! What an adapter and the machine agree on:
 //!
-//! - Every [`Deliver`] is answered by [`Answered`] or [`Failed`], with its own [`Attempt`]. An answer that comes after the
-//!   patience of the [`RetryPolicy`](super::RetryPolicy) has run out counts for nothing.
+//! - Every [`Deliver`] is answered by [`Answered`] or [`Failed`], with its own [`Attempt`]. An answer that comes after
+//!   the patience of the [`RetryPolicy`](super::RetryPolicy) has run out counts for nothing.
 //! - A queue or a function that took a delivery answers with status 200.
 //! - Whoever visits a `SubscribeURL` is told as [`Visited`].
 

@@ -30,7 +30,8 @@ use crate::{Partition, TopicArn};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CertUrl {
     url: String,
-    topic: Region,
+    partition: Partition,
+    region: String,
 }
 
 /// Which names the file of a certificate may have.
@@ -44,13 +45,6 @@ pub enum PathRule {
     AnyPem,
 }
 
-/// What names the certificate of a topic.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Region {
-    partition: Partition,
-    name: String,
-}
-
 impl CertUrl {
     /// Checks a URL against the region of the topic.
     ///
@@ -62,8 +56,7 @@ impl CertUrl {
         if !file.is_some_and(|file| rule.allows(file)) {
             return Err(UrlError::BadPath);
         }
-        let topic = Region { partition: topic.partition(), name: topic.region().into() };
-        Ok(Self { url: url.into(), topic })
+        Ok(Self { url: url.into(), partition: topic.partition(), region: topic.region().into() })
     }
 
     /// The URL, as it came.
@@ -75,13 +68,13 @@ impl CertUrl {
     /// The region whose SNS it leads to, for example `us-east-1`.
     #[must_use]
     pub fn region(&self) -> &str {
-        &self.topic.name
+        &self.region
     }
 
     /// The partition of that region.
     #[must_use]
     pub const fn partition(&self) -> Partition {
-        self.topic.partition
+        self.partition
     }
 }
 

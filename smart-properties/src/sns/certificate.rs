@@ -20,8 +20,8 @@ use crate::Partition;
 
 /// A certificate with an RSA key of 2,048 to 8,192 bits.
 ///
-/// Who issued it is not checked here, as that needs roots. Hand over only what came over HTTPS, with its own certificate
-/// checked, from the [`CertUrl`]; whoever wants more builds the chain to the roots of Amazon before.
+/// Who issued it is not checked here, as that needs roots. Hand over only what came from the [`CertUrl`] over HTTPS,
+/// from a server whose own certificate was checked; whoever wants more builds the chain to the roots of Amazon before.
 ///
 /// ```
 /// use iot_sansio::UnixMillis;
@@ -61,7 +61,7 @@ impl Certificate {
     /// Reads PEM, as SNS serves it: the first certificate counts, others behind it are those of issuers.
     ///
     /// # Errors
-    /// Says what is wrong with it. Nothing else is read than lines of 64 characters between the marks.
+    /// Says what is wrong with it. Lines have 64 characters, as RFC 7468 wants them.
     pub fn from_pem(pem: &[u8]) -> Result<Self, CertificateError> {
         let bytes = pem.len();
         if bytes > MAX_PEM_BYTES {
@@ -290,3 +290,32 @@ const MAX_PEM_BYTES: usize = 65_536;
 const MAX_DER_BYTES: usize = 16_384;
 const MIN_KEY_BITS: usize = 2048;
 const MAX_KEY_BITS: usize = 8192;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_each_region_is_that_of_the_specification() {
+        const OWN: &str = "ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 \
+            ap-southeast-6 ap-southeast-7 me-south-1 me-central-1 eu-south-1 eu-south-2 eu-central-2 af-south-1 \
+            il-central-1 ca-west-1 mx-central-1";
+        for region in OWN.split_ascii_whitespace() {
+            let own = format!("sns-signing.{region}.amazonaws.com");
+            assert_eq!(signing_name(Partition::Aws, region), own);
+        }
+        for region in ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1", "xx-new-9"] {
+            assert_eq!(signing_name(Partition::Aws, region), "sns.amazonaws.com");
+        }
+        for region in ["us-gov-west-1", "us-gov-east-1"] {
+            let gov = signing_name(Partition::AwsUsGov, region);
+            assert_eq!(gov, "sns-us-gov-west-1.amazonaws.com");
+        }
+        assert_eq!(signing_name(Partition::AwsUsGov, "us-gov-new-1"), "sns.amazonaws.com");
+        for region in ["cn-north-1", "cn-northwest-1"] {
+            let china = format!("sns-{region}.amazonaws.com.cn");
+            assert_eq!(signing_name(Partition::AwsCn, region), china);
+        }
+        assert_eq!(signing_name(Partition::AwsCn, "cn-new-1"), "sns.amazonaws.com.cn");
+    }
+}

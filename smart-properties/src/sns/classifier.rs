@@ -268,7 +268,7 @@ const fn within(limit: usize, body: &[u8]) -> Result<(), EnvelopeError> {
 }
 
 /// A message of 256 KiB, every byte of which may take six in JSON, and its envelope.
-pub(super) const MAX_ENVELOPE_BYTES: usize = 2 * 1024 * 1024;
+const MAX_ENVELOPE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The largest message that SNS takes.
 const MAX_RAW_BYTES: usize = 256 * 1024;

@@ -55,7 +55,7 @@ pub enum EnvelopeError {
         member: &'static str,
     },
     /// A member that is a text in every message, or an object in the case of `MessageAttributes`.
-    #[error("{member} is {found}")]
+    #[error("{member} is {found}, not {}", expected(member))]
     WrongType {
         /// Its name.
         member: &'static str,
@@ -135,6 +135,13 @@ impl fmt::Display for HeaderName {
             Self::MessageId => "message id",
             Self::Topic => "topic",
         })
+    }
+}
+
+fn expected(member: &str) -> JsonType {
+    match member {
+        "MessageAttributes" => JsonType::Object,
+        _ => JsonType::String,
     }
 }
 

@@ -45,8 +45,8 @@ impl<'a> Headers<'a> {
                 &mut headers.topic_arn
             } else {
                 // One that says so is enough: a raw delivery is what gets less trust.
-                headers.raw_delivery |= name.eq_ignore_ascii_case(RAW_DELIVERY)
-                    && value.trim_ascii().eq_ignore_ascii_case("true");
+                headers.raw_delivery |=
+                    name.eq_ignore_ascii_case(RAW_DELIVERY) && value.eq_ignore_ascii_case("true");
                 continue;
             };
             *header = match *header {

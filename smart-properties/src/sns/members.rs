@@ -156,13 +156,12 @@ impl<'a> Members<'a> {
         if !object.trim_ascii_start().starts_with('{') {
             return Err(EnvelopeError::NotAnObject);
         }
+        let mut read = Self::default();
         let mut json = serde_json::Deserializer::from_str(object);
-        let read = json.deserialize_map(Ordinary).and_then(|read| json.end().map(|()| read));
-        let mut read = match read {
-            Ok(read) => read,
+        if json.deserialize_map(Ordinary(&mut read)).and_then(|()| json.end()).is_err() {
             // A member of a type that it never has, or no JSON: looked at once more, with an eye on which.
-            Err(_) => Self::read_any(object)?,
-        };
+            read = Self::read_any(object)?;
+        }
         read.names.check()?;
         Ok(read)
     }
@@ -234,10 +233,10 @@ fn shortened(name: &str) -> String {
 }
 
 /// Reads an object whose members are of the types that they should be, without looking at a text twice.
-struct Ordinary;
+struct Ordinary<'m, 'a>(&'m mut Members<'a>);
 
-impl<'de> Visitor<'de> for Ordinary {
-    type Value = Members<'de>;
+impl<'de> Visitor<'de> for Ordinary<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -245,7 +244,7 @@ impl<'de> Visitor<'de> for Ordinary {
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut read = Members::default();
+        let Self(read) = self;
         while let Some(key) = map.next_key_seed(Key)? {
             match key {
                 Ok(member) => {
@@ -262,7 +261,7 @@ impl<'de> Visitor<'de> for Ordinary {
                 }
             }
         }
-        Ok(read)
+        Ok(())
     }
 }
 

@@ -45,7 +45,7 @@ pub enum RecordErrorKind {
     /// An event of Lambda within a record of another.
     #[error("it holds records again")]
     Nested,
-    /// The message in it.
+    /// The message in it, where a position is counted from the beginning of the record or of its body.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
 }

@@ -88,7 +88,6 @@ pub enum Admitted<'a> {
     Seen(Admission),
     /// Its certificate is not known: fetch it, hand it to [`fetched`](Subscriber::fetched), and admit this envelope again.
     /// Where it cannot be fetched, answer [`Answer::Retry`].
-    #[non_exhaustive]
     CertificateWanted {
         /// What to fetch.
         url: CertUrl,

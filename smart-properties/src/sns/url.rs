@@ -4,8 +4,8 @@ use crate::TopicArn;
 
 /// Why a URL is not one that SNS gives with a message of this topic.
 ///
-/// The first check that fails counts; their order is that of the variants. Whoever sees one and did not change the
-/// message should look at who sent it: a URL that leads elsewhere is how messages are forged.
+/// The first check that fails counts. Look at who has sent the message: a URL that leads elsewhere is how messages are
+/// forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {

@@ -1,16 +1,20 @@
 //! The event vectors, with a member changed here and there.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use serde_json::Value;
 use smart_properties::{Body, Event, Instant, order::OrderKey};
 
+static EVENTS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
+    let vectors = include_str!("../vectors/events.jsonl").lines();
+    let vectors = vectors.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let id = |vector: &Value| vector["id"].as_str().unwrap().to_owned();
+    vectors.map(|mut vector| (id(&vector), vector["event"].take())).collect()
+});
+
 /// An event of specification section 13.5 as text, with other values at some pointers.
 pub(crate) fn text(id: &str, changes: &[(&str, &Value)]) -> String {
-    let mut event = include_str!("../vectors/events.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .find(|vector| vector["id"] == id)
-        .unwrap_or_else(|| panic!("there is no event {id}"))["event"]
-        .take();
+    let mut event = EVENTS[id].clone();
     for (pointer, value) in changes.iter().filter(|(_, value)| !value.is_null()) {
         *event.pointer_mut(pointer).unwrap() = (*value).clone();
     }

@@ -9,7 +9,7 @@ use smart_properties::{
     AutomationId, Body, EndpointId, Event, Instant, UnitId,
     gate::{
         Automations, Blocked, DeviceEffect, DeviceState, Devices, Level, Operation, Outcome,
-        Permit, RoleKey, RoleOperation, RoleRequest, RoleScope, Roles, SkillFailures, UnitEffect,
+        Permit, RoleExtent, RoleKey, RoleOperation, RoleRequest, Roles, SkillFailures, UnitEffect,
         Units,
     },
     order::{OrderKey, Verdict},
@@ -190,7 +190,7 @@ proptest! {
             RoleOperation::Assign => Some(Permit::Allowed),
             RoleOperation::Revoke => Some(Permit::Blocked(Blocked::Revoked)),
         };
-        for scope in [RoleScope::Unit, RoleScope::SubUnits] {
+        for scope in [RoleExtent::Unit, RoleExtent::SubUnits] {
             let permit = roles.may_act(&key.clone().unwrap(), scope);
             match expected {
                 Some(expected) => prop_assert_eq!(permit, expected),
@@ -218,8 +218,8 @@ proptest! {
             let mut event = event.clone();
             event.id.push_str(" again");
             let _ = tell(&mut roles, &event);
-            prop_assert!(!roles.may_act(&key, RoleScope::Unit).is_allowed());
-            prop_assert!(!roles.may_act(&key, RoleScope::SubUnits).is_allowed());
+            prop_assert!(!roles.may_act(&key, RoleExtent::Unit).is_allowed());
+            prop_assert!(!roles.may_act(&key, RoleExtent::SubUnits).is_allowed());
         }
     }
 

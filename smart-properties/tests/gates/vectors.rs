@@ -8,7 +8,7 @@ use smart_properties::{
     AutomationId, Body, EndpointId, Event, Harvest, PrincipalId, RoleId, UnitId, call,
     gate::{
         ActiveUnit, Automations, DeviceEffect, DeviceState, Devices, Evidence, GateError, Level,
-        Operation, Outcome, Permit, RoleEffect, RoleKey, RoleOperation, RoleRequest, RoleScope,
+        Operation, Outcome, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest,
         Roles, UnitEffect, UnitState, Units, UnitsConfig,
     },
 };
@@ -148,7 +148,7 @@ impl Gates {
             self.roles.waited(&key)
         } else if step.get("mayAct").is_some() {
             let scope =
-                if step["mayAct"] == "unit" { RoleScope::Unit } else { RoleScope::SubUnits };
+                if step["mayAct"] == "unit" { RoleExtent::Unit } else { RoleExtent::SubUnits };
             assert_eq!(said(self.roles.may_act(&key, scope)), name("is"), "{at}");
             None
         } else {
@@ -256,7 +256,7 @@ fn device_effects(effects: &[DeviceEffect], step: &Value, at: &str) {
     assert_eq!(told.iter().collect::<Vec<_>>(), expected, "{at}");
     if let Some(expected) = step.get("request") {
         let [DeviceEffect::Associate { endpoint, unit }] = effects else { panic!("{at}") };
-        let request = call::associate_device(endpoint, unit);
+        let request = call::associate_device(unit, endpoint);
         assert_eq!(request.method().as_str(), expected["method"], "{at}");
         assert_eq!(request.path_and_query(), expected["path"], "{at}");
         let body: Value = serde_json::from_str(request.body().unwrap()).unwrap();

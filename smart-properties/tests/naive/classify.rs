@@ -1,17 +1,21 @@
 //! The classifier said again, in no hurry: specification section 4.5 over maps of raw values.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde_json::{Map, Value, json, value::RawValue};
+use serde::{
+    Deserializer as _,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
 use smart_properties::sns::{Delivery, EnvelopeError, Inbound, Via};
 
-/// What was delivered, an envelope as the JSON of what it says.
+/// What was delivered, an envelope as its texts by name.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Seen {
-    Envelope(Value),
+    Envelope(BTreeMap<String, String>),
     Raw(Vec<u8>),
     /// With the identifier of each; none is a record that is refused.
-    Records(Vec<(Option<String>, Option<Seen>)>),
+    Records(Vec<(Option<String>, Option<Self>)>),
 }
 
 /// What the classifier said. None is refusal, whatever the reason.
@@ -33,12 +37,27 @@ pub(crate) fn seen(inbound: &Result<Inbound<'_>, EnvelopeError>) -> Option<Seen>
 }
 
 fn of(delivery: &Delivery<'_>) -> Seen {
-    match delivery {
-        Delivery::Envelope(envelope) => {
-            Seen::Envelope(serde_json::from_slice(&envelope.encode()).unwrap())
-        }
-        Delivery::Raw(raw) => Seen::Raw(raw.bytes().to_vec()),
-    }
+    let envelope = match delivery {
+        Delivery::Envelope(envelope) => envelope,
+        Delivery::Raw(raw) => return Seen::Raw(raw.bytes().to_vec()),
+    };
+    let says = [
+        ("Type", Some(envelope.message_type().as_str())),
+        ("MessageId", Some(envelope.message_id())),
+        ("TopicArn", Some(envelope.topic_arn())),
+        ("Subject", envelope.subject()),
+        ("Message", Some(envelope.message())),
+        ("Timestamp", Some(envelope.timestamp())),
+        ("Token", envelope.token()),
+        ("SubscribeURL", envelope.subscribe_url()),
+        ("SignatureVersion", Some(envelope.signature_version())),
+        ("Signature", Some(envelope.signature())),
+        ("SigningCertURL", Some(envelope.signing_cert_url())),
+        ("UnsubscribeURL", envelope.unsubscribe_url()),
+        ("MessageAttributes", envelope.message_attributes()),
+    ];
+    let says = says.into_iter().filter_map(|(name, text)| Some((name.into(), text?.into())));
+    Seen::Envelope(says.collect())
 }
 
 /// What a classifier must say. Bodies that are too long, and headers, are not looked at.
@@ -61,26 +80,31 @@ pub(crate) fn classify(via: Via, accept_raw: bool, body: &[u8]) -> Option<Seen> 
 }
 
 fn record(accept_raw: bool, item: &str) -> (Option<String>, Option<Seen>) {
-    let Some(pairs) = object(item.as_bytes()) else { return (None, None) };
+    let mut pairs = Vec::new();
+    let is_object = read(item.as_bytes(), &mut pairs);
     // Of a name that is there twice, the last; the record is refused for it then.
     let all: BTreeMap<String, String> = pairs.iter().cloned().collect();
     let id = all.get("messageId").and_then(|raw| serde_json::from_str(raw).ok());
     let delivery = || {
+        if !is_object {
+            return None;
+        }
         let members = unique(pairs)?;
         if let Some(sns) = members.get("Sns").filter(|sns| sns.starts_with('{')) {
             return envelope(&unique(object(sns.as_bytes())?)?).map(Seen::Envelope);
         }
         let source: String = serde_json::from_str(members.get("eventSource")?).ok()?;
         let body: String = serde_json::from_str(members.get("body")?).ok()?;
-        let inner = (source == "aws:sqs").then_some(())?;
-        let () = inner;
+        if source != "aws:sqs" {
+            return None;
+        }
         classify(Via::SqsBody, accept_raw, body.as_bytes())
             .filter(|seen| !matches!(seen, Seen::Records(_)))
     };
     (id, delivery())
 }
 
-fn envelope(members: &BTreeMap<String, String>) -> Option<Value> {
+fn envelope(members: &BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
     let kind: String = serde_json::from_str(members.get("Type")?).ok()?;
     let mut required = vec!["Type", "MessageId", "TopicArn", "Message", "Timestamp"];
     let mut optional = vec!["SignatureVersion", "Signature", "SigningCertURL"];
@@ -91,10 +115,10 @@ fn envelope(members: &BTreeMap<String, String>) -> Option<Value> {
         }
         _ => return None,
     }
-    let mut says = Map::new();
+    let mut says = BTreeMap::new();
     for name in required {
         let text: String = serde_json::from_str(members.get(name)?).ok()?;
-        says.insert(name.into(), text.into());
+        says.insert(name.into(), text);
     }
     for name in optional {
         let lambda = name.replace("URL", "Url");
@@ -102,7 +126,6 @@ fn envelope(members: &BTreeMap<String, String>) -> Option<Value> {
         for spelling in spellings {
             let Some(raw) = members.get(spelling) else { continue };
             let Some(text) = serde_json::from_str::<Option<String>>(raw).ok()? else { continue };
-            let text = Value::from(text);
             if says.insert(name.into(), text.clone()).is_some_and(|other| other != text) {
                 return None;
             }
@@ -115,16 +138,21 @@ fn envelope(members: &BTreeMap<String, String>) -> Option<Value> {
         return None;
     }
     for name in ["MessageId", "TopicArn", "Subject", "Timestamp", "Token", "SubscribeURL"] {
-        let text = says.get(name).and_then(Value::as_str).unwrap_or_default();
-        if text.chars().any(char::is_control) {
+        let mut text = says.get(name).into_iter().flat_map(|text| text.chars());
+        if text.any(char::is_control) {
             return None;
         }
     }
-    let shape: String = says["MessageId"]
-        .as_str()?
-        .chars()
-        .map(|c| if c.is_ascii_hexdigit() { 'x' } else { c })
-        .collect();
+    let shape = |c: char| {
+        if c.is_ascii_hexdigit() {
+            'x'
+        } else if c == '-' {
+            c
+        } else {
+            '?'
+        }
+    };
+    let shape: String = says["MessageId"].chars().map(shape).collect();
     if shape != "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" {
         return None;
     }
@@ -133,46 +161,42 @@ fn envelope(members: &BTreeMap<String, String>) -> Option<Value> {
             'n' => {}
             '{' => {
                 if object(raw.as_bytes()) != Some(Vec::new()) {
-                    says.insert("MessageAttributes".into(), attributes(raw));
+                    says.insert("MessageAttributes".into(), raw.clone());
                 }
             }
             _ => return None,
         }
     }
-    Some(says.into())
-}
-
-/// As a value, if it can be one; serde_json gives up on what is too deep or too large.
-fn attributes(raw: &str) -> Value {
-    serde_json::from_str(raw).unwrap_or_else(|_| json!(raw))
+    Some(says)
 }
 
 /// The members as they come; none when it is no JSON object.
 fn object(text: &[u8]) -> Option<Vec<(String, String)>> {
-    struct Pairs(Vec<(String, String)>);
-    impl<'de> serde::Deserialize<'de> for Pairs {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Visitor;
-            impl<'de> serde::de::Visitor<'de> for Visitor {
-                type Value = Pairs;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> Result<Pairs, A::Error> {
-                    let mut pairs = Vec::new();
-                    while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                        pairs.push((name, value.get().to_owned()));
-                    }
-                    Ok(Pairs(pairs))
-                }
-            }
-            deserializer.deserialize_map(Visitor)
-        }
+    let mut pairs = Vec::new();
+    read(text, &mut pairs).then_some(pairs)
+}
+
+/// Whether it is a JSON object; what comes before an error is read in any case.
+fn read(text: &[u8], pairs: &mut Vec<(String, String)>) -> bool {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    json.deserialize_map(Pairs(pairs)).and_then(|()| json.end()).is_ok()
+}
+
+struct Pairs<'p>(&'p mut Vec<(String, String)>);
+
+impl<'de> Visitor<'de> for Pairs<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
-    serde_json::from_slice::<Pairs>(text).ok().map(|Pairs(pairs)| pairs)
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            self.0.push((name, value.get().to_owned()));
+        }
+        Ok(())
+    }
 }
 
 /// None when a name is there twice.

@@ -1,0 +1,186 @@
+//! The vectors E-01 to E-24 and X-01 to X-16 of specification sections 13.5 and 13.6.
+//!
+//! Outcomes, advice and classes are the gates' to tell, whose vectors begin with the same events.
+
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+use smart_properties::{
+    AnyId, Body, Event, EventError, Extracted, IdType,
+    event::{AutomationError, EventBuilder, EventType, Version, Warning},
+    id::IdKind,
+};
+
+fn vectors() -> Vec<Value> {
+    let lines = include_str!("vectors/events.jsonl").lines();
+    lines.map(|line| serde_json::from_str(line).expect("a vector is JSON")).collect()
+}
+
+#[test]
+fn every_event_vector_is_there() {
+    let vectors = vectors();
+    let mut ids: Vec<&str> = vectors.iter().map(|vector| vector["id"].as_str().unwrap()).collect();
+    ids.dedup();
+    let events = (1..=24).map(|number| format!("E-{number:02}"));
+    let all: Vec<String> = events.chain((1..=16).map(|number| format!("X-{number:02}"))).collect();
+    assert_eq!(ids, all);
+}
+
+#[test]
+fn every_event_that_must_parse_does() {
+    for line in include_str!("vectors/events.jsonl").lines() {
+        let Vector { id, event: Some(event), expect } = serde_json::from_str(line).unwrap() else {
+            continue;
+        };
+        let text = event.get();
+        let event = Event::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
+        assert_eq!(event.as_str(), text, "{id}");
+        for (what, expected) in expect.as_object().unwrap() {
+            assert_eq!(&said(&event, what), expected, "{id}: {what}");
+        }
+    }
+}
+
+/// With the event as it is written, which a tree would not keep.
+#[derive(Deserialize)]
+struct Vector<'a> {
+    id: &'a str,
+    #[serde(borrow)]
+    event: Option<&'a RawValue>,
+    #[serde(default)]
+    expect: Value,
+}
+
+/// What an event says of one thing, in the form of the vectors.
+fn said(event: &Event<'_>, what: &str) -> Value {
+    let body = event.body();
+    let none = || panic!("{body:?} says nothing of {what}");
+    match (what, &body) {
+        ("kind", _) => json!(format!("{:?}", event.event_type().kind())),
+        ("version", _) => match event.version() {
+            Version::Other(version) => json!(version),
+            _ => json!("2.0"),
+        },
+        ("body", Body::Unknown) => json!("Unknown"),
+        ("timestamp", _) => json!(event.timestamp()),
+        ("instantMillis", _) => json!(event.time().map(|time| time.unix_millis().get())),
+        ("warnings", _) => json!(event.warnings().map(warning).collect::<Vec<_>>()),
+        ("payload", _) => json!(event.payload()),
+        ("keeps", _) => json!(event.as_str().contains(r#""traceId":"t-1""#).then_some(TRACE)),
+        ("unit", Body::Completion(body)) => extracted(&body.unit),
+        ("automation", Body::Completion(body)) => extracted(&body.automation),
+        ("status", Body::Completion(body)) => json!(body.status.as_ref().map(|s| s.as_str())),
+        ("errors", Body::Completion(body)) => {
+            assert_eq!(body.irregular, None);
+            body.errors.iter().map(error).collect()
+        }
+        ("unit", Body::Activation(body)) => extracted(&body.unit),
+        ("parent", Body::Activation(body)) => extracted(&body.parent),
+        ("unit", Body::RoleAssignment(body) | Body::RoleRevocation(body)) => extracted(&body.unit),
+        ("role", Body::RoleAssignment(body) | Body::RoleRevocation(body)) => extracted(&body.role),
+        ("principal", Body::RoleAssignment(body) | Body::RoleRevocation(body)) => {
+            extracted(&body.principal)
+        }
+        ("endpoint", Body::SetupCompletion(body)) => extracted(&body.endpoint),
+        ("skill", Body::SkillFailure(body)) => extracted(&body.skill),
+        ("unit", Body::SkillFailure(body)) => extracted(&body.unit),
+        ("endpoint", Body::SkillFailure(body)) => extracted(&body.endpoint),
+        ("reason", Body::SkillFailure(body)) => json!(body.reason.as_ref().map(|r| r.as_str())),
+        _ => none(),
+    }
+}
+
+fn extracted<K: IdKind>(extracted: &Extracted<'_, K>) -> Value {
+    match extracted {
+        Extracted::Known(id) => json!(["Known", id.as_str()]),
+        Extracted::Inferred { id, pointer } => json!(["Inferred", id.as_str(), pointer]),
+        Extracted::Harvested { id, pointer } => json!(["Harvested", id.as_str(), pointer]),
+        Extracted::Ambiguous(found) => {
+            let places =
+                found.iter().flat_map(|(pointer, id)| [json!(pointer), json!(id.as_str())]);
+            [json!("Ambiguous")].into_iter().chain(places).collect()
+        }
+        Extracted::Missing => json!(["Missing"]),
+        _ => panic!("{extracted:?} is new"),
+    }
+}
+
+fn error(error: &AutomationError<'_>) -> Value {
+    let id = error.id.as_ref().expect("every error has an id");
+    let kind = match id {
+        AnyId::Other(_) => "Other".into(),
+        id => format!("{:?}", IdType::of(id.as_str()).expect("a known prefix")),
+    };
+    json!([error.error_type.as_ref().map(|e| e.as_str()), error.message, kind, id.as_str()])
+}
+
+fn warning(warning: Warning) -> String {
+    format!("{warning:?}")
+}
+
+#[test]
+fn every_event_that_must_be_refused_is() {
+    for vector in vectors() {
+        let Some(text) = vector.get("text") else { continue };
+        let id = &vector["id"];
+        let mut bytes = text.as_str().unwrap().as_bytes().to_vec();
+        if let Some(length) = vector.get("padTo") {
+            bytes.resize(length.as_u64().unwrap() as usize, b' ');
+        }
+        if let Some(word) = vector.get("spoil") {
+            let word = word.as_str().unwrap().as_bytes();
+            let at = bytes.windows(word.len()).position(|part| part == word).unwrap();
+            bytes[at] = 0xff;
+        }
+        let decoded = Event::decode(&bytes);
+        let Some(expected) = vector.get("error") else {
+            assert!(decoded.is_ok(), "{id}: {decoded:?}");
+            continue;
+        };
+        let (name, pointer) = named(&decoded.expect_err("it must be refused"));
+        assert_eq!(expected, name, "{id}");
+        if let Some(expected) = vector.get("pointer") {
+            assert_eq!(*expected, pointer.unwrap(), "{id}");
+        }
+    }
+}
+
+fn named(error: &EventError) -> (&'static str, Option<String>) {
+    match error {
+        EventError::TooLong { pointer, .. } => ("TooLong", Some(pointer.to_string())),
+        EventError::Malformed { .. } => ("Malformed", None),
+        EventError::NotAnObject { .. } => ("NotAnObject", None),
+        EventError::TooDeep { .. } => ("TooDeep", None),
+        EventError::DuplicateMember { pointer } => ("DuplicateMember", Some(pointer.to_string())),
+        EventError::Missing { pointer } => ("Missing", Some(pointer.to_string())),
+        EventError::WrongType { pointer, .. } => ("WrongType", Some(pointer.to_string())),
+        EventError::Empty { pointer } => ("Empty", Some(pointer.to_string())),
+        other => panic!("no vector expects {other}"),
+    }
+}
+
+#[test]
+fn every_event_can_be_built() {
+    for vector in vectors() {
+        let Some(event) = vector.get("event") else { continue };
+        let header = &event["header"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let names = &header["eventType"];
+        let event_type = EventType::new(text(&names["namespace"]), text(&names["name"])).unwrap();
+        let mut builder = EventBuilder::new(event_type, text(&header["eventId"]["id"]))
+            .with_version(text(&header["version"]))
+            .with_payload(event["payload"].to_string());
+        if let Some(time) = header.get("eventTime") {
+            builder = builder.with_timestamp(text(&time["timestamp"]));
+        }
+        if let Some(entities) = header.get("entities") {
+            builder = builder.with_entities(entities.to_string());
+        }
+        if let Some(trace) = header.get("traceId") {
+            builder = builder.with_header_member("traceId", trace.to_string());
+        }
+        let built: Value = serde_json::from_str(&builder.encode().unwrap()).unwrap();
+        assert_eq!(&built, event, "{}", vector["id"]);
+    }
+}
+
+const TRACE: &str = r#""traceId":"t-1""#;

@@ -1,0 +1,132 @@
+//! What the vectors do not ask of units: aliases, refusals, limits.
+
+use core::num::NonZeroUsize;
+
+use iot_sansio::MonoTime;
+use serde_json::json;
+use smart_properties::{
+    Body, Event, UnitId,
+    gate::{
+        Blocked, Evidence, GateError, Level, Operation, Permit, Unclear, UnitEffect, UnitState,
+        Units, UnitsConfig,
+    },
+};
+
+use crate::events::text;
+
+fn unit(name: &str) -> UnitId<'static> {
+    UnitId::new(format!("amzn1.alexa.unit.did.{name}")).unwrap()
+}
+
+fn created(units: &mut Units, name: &str) -> Option<UnitEffect> {
+    units.created(MonoTime::ORIGIN, &unit(name), Level::Deeper).unwrap()
+}
+
+fn activated(units: &mut Units, at: u64, name: &str) -> Option<UnitEffect> {
+    let id = json!(unit(name).as_str());
+    let text = text("E-07", &[("/header/entities/unit/id", &id)]);
+    let event = Event::decode(text.as_bytes()).unwrap();
+    let Body::Activation(activation) = event.body() else { panic!() };
+    units.activated(MonoTime::from_millis(at), &activation, event.id()).unwrap()
+}
+
+fn small() -> Units {
+    Units::new(UnitsConfig::default().with_capacity(NonZeroUsize::new(2).unwrap()))
+}
+
+#[test]
+fn an_activation_under_another_id_counts_once_the_alias_is_known() {
+    let mut units = Units::default();
+    assert_eq!(created(&mut units, "REST"), None);
+    let unmatched = activated(&mut units, 0, "CONSOLE");
+    assert_eq!(unmatched, Some(UnitEffect::UnmatchedUnit(unit("CONSOLE"))));
+    let effect = units.alias(MonoTime::ORIGIN, &unit("CONSOLE"), &unit("REST")).unwrap();
+    assert!(matches!(effect, Some(UnitEffect::Unblocked(active)) if *active.id() == unit("REST")));
+    assert_eq!(units.permits(&unit("CONSOLE"), Operation::CreateChild), Permit::Allowed);
+    assert_eq!(units.active(&unit("CONSOLE")).unwrap().id(), &unit("REST"));
+
+    // Neither an alias of nothing nor one that is a unit itself.
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("A"), &unit("NOBODY")), Ok(None));
+    assert_eq!(units.state(&unit("A")), None);
+    created(&mut units, "OTHER");
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("OTHER"), &unit("REST")), Ok(None));
+    assert_eq!(units.state(&unit("OTHER")), Some(&UnitState::Created));
+
+    units.forget(&unit("CONSOLE"));
+    assert_eq!((units.state(&unit("REST")), units.state(&unit("CONSOLE"))), (None, None));
+}
+
+#[test]
+fn a_refusal_after_the_activation_is_worth_one_more_try() {
+    let mut units = Units::default();
+    assert_eq!(units.forbidden(&unit("R")), None);
+    created(&mut units, "R");
+    assert_eq!(units.forbidden(&unit("R")), None, "it is not active yet");
+    let _ = activated(&mut units, 0, "R");
+    assert_eq!(units.forbidden(&unit("R")), Some(UnitEffect::RetryOnce(unit("R"))));
+    assert_eq!(units.forbidden(&unit("R")), None);
+}
+
+#[test]
+fn a_poll_is_suggested_only_while_a_unit_waits() {
+    let mut units = Units::default();
+    assert_eq!(units.waited(&unit("R")), None);
+    created(&mut units, "R");
+    assert_eq!(units.waited(&unit("R")), Some(UnitEffect::PollSuggested(unit("R"))));
+    assert!(units.set_active(&unit("R")).is_some());
+    assert_eq!(units.state(&unit("R")), Some(&UnitState::Active { evidence: Evidence::Override }));
+    assert_eq!(units.waited(&unit("R")), None);
+}
+
+#[test]
+fn success_of_what_is_always_allowed_shows_nothing() {
+    let mut units = Units::default();
+    created(&mut units, "R");
+    for operation in [Operation::Read, Operation::Update, Operation::ManageRoles, Operation::Other]
+    {
+        assert_eq!(units.succeeded(&unit("R"), operation), None);
+    }
+    assert_eq!(units.active(&unit("R")), Err(Permit::Blocked(Blocked::UnitInactive)));
+    assert_eq!(units.succeeded(&unit("R"), Operation::Delete), None);
+    assert_eq!(units.active(&unit("R")), Err(Permit::Blocked(Blocked::Deleted)));
+    assert_eq!(units.permits(&unit("R"), Operation::Read), Permit::Blocked(Blocked::Deleted));
+    assert_eq!(units.active(&unit("S")), Err(Permit::Unknown(Unclear::NotSeen)));
+}
+
+#[test]
+fn a_parked_activation_lasts_ten_minutes_and_not_longer() {
+    for (at, active) in [(600_000, true), (600_001, false)] {
+        let mut units = Units::default();
+        let _ = activated(&mut units, 0, "R");
+        let at = MonoTime::from_millis(at);
+        units.created(at, &unit("R"), Level::Deeper).unwrap();
+        assert_eq!(units.active(&unit("R")).is_ok(), active);
+    }
+}
+
+#[test]
+fn as_many_are_parked_as_may_be_and_the_oldest_goes() {
+    let mut units = Units::default();
+    for number in 0..1_025_u64 {
+        let _ = activated(&mut units, number, &format!("R{number}"));
+    }
+    assert_eq!(units.parked(), 1_024);
+    assert_eq!(created(&mut units, "R0"), None);
+    assert!(created(&mut units, "R1").is_some());
+}
+
+#[test]
+fn beyond_its_capacity_a_unit_is_refused_and_loses_nothing() {
+    let mut units = small();
+    created(&mut units, "A");
+    created(&mut units, "B");
+    let _ = activated(&mut units, 0, "C");
+    let before = units.clone();
+    let full = units.created(MonoTime::from_millis(5), &unit("C"), Level::Deeper);
+    assert_eq!(full, Err(GateError::Full { limit: 2 }));
+    assert_eq!(units, before);
+    // One that is known is no more of them.
+    assert_eq!(created(&mut units, "A"), None);
+    units.forget(&unit("A"));
+    assert!(created(&mut units, "C").is_some());
+}
