@@ -239,6 +239,14 @@ impl Hotel {
     }
 }
 
+impl Delivered {
+    /// Whether the last attempt was answered well.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.statuses.last() == Some(&Some(200))
+    }
+}
+
 /// Somebody with a key of their own, and a server whose name looks like one of SNS.
 struct Elsewhere;
 

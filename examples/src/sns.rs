@@ -6,7 +6,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, SystemTime},
 };
@@ -106,6 +106,7 @@ struct Shared {
     record: Mutex<Record>,
     is_certificate_down: AtomicBool,
     certificate_requests: AtomicUsize,
+    recordings: AtomicU64,
 }
 
 #[derive(Default)]
@@ -139,6 +140,7 @@ impl Sns {
             record: Mutex::default(),
             is_certificate_down: AtomicBool::new(false),
             certificate_requests: AtomicUsize::new(0),
+            recordings: AtomicU64::new(seed),
         });
         let mut tasks = JoinSet::new();
         let time = Arc::clone(&shared);
@@ -249,7 +251,10 @@ impl Sns {
         publication: &Publication,
     ) -> Result<Recorded, Failure> {
         let clock = WallClock::new(MonoTime::ORIGIN, at);
-        let mut topic = Topic::new(Config::new(arn), Arc::clone(&self.shared.key), clock);
+        // Each has a message id of its own.
+        let seed = !self.shared.recordings.fetch_add(1, Ordering::Relaxed);
+        let config = Config::new(arn).with_seed(seed);
+        let mut topic = Topic::new(config, Arc::clone(&self.shared.key), clock);
         // A queue needs no confirmation, and gets the same body.
         let queue = service::Endpoint::Queue("arn:aws:sqs:us-east-1:123456789012:asp".into());
         topic.subscribe(MonoTime::ORIGIN, queue, Form::Envelope)?;

@@ -281,7 +281,8 @@ impl Report {
             Self::Refused(error) => error.answer(),
             Self::Unreadable(error) => error.answer(),
             Self::BadCertificate(error) => error.answer(),
-            Self::Records | Self::BrokenOff => Answer::Malformed,
+            Self::Records => Answer::Refuse,
+            Self::BrokenOff => Answer::Malformed,
             // Not 408: SNS gives up at any 4xx.
             Self::Failed(_) | Self::Unavailable(_) | Self::TooSlow => Answer::Retry,
         };

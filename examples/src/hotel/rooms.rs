@@ -3,7 +3,7 @@
 use smart_properties::{
     EndpointId, PrincipalId, Request, Response, RoleId, SkillId, UnitId,
     call::{self, AssociatedEndpoint},
-    gate::{DeviceEffect, DeviceState, Level, Operation, Permit, RoleKey, RoleRequest, RoleScope},
+    gate::{DeviceEffect, DeviceState, Level, Operation, Permit, RoleExtent, RoleKey, RoleRequest},
     service::{Occurrence, Publication},
 };
 
@@ -148,7 +148,7 @@ impl Hotel {
         let property = UnitId::new(PROPERTY)?;
         let key = RoleKey::new(&role, &principal, &property);
         let may_act =
-            |hotel: &Self| hotel.ask(|gates, _| gates.roles.may_act(&key, RoleScope::SubUnits));
+            |hotel: &Self| hotel.ask(|gates, _| gates.roles.may_act(&key, RoleExtent::SubUnits));
         self.ask(|gates, _| gates.roles.requested(&key, RoleRequest::assign(true)))?;
         let mut steps = vec![called(&call::assign_role(&role, &principal, true))];
         self.ask(|gates, _| gates.roles.accepted(&key));
