@@ -18,9 +18,9 @@ use crate::{
 
 /// An identifier out of an event, and how sure it is that it is the one that was looked for.
 ///
-/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before any
-/// other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is the
-/// only one of its kind in the event, it is taken from wherever it is.
+/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before
+/// any other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is
+/// the only one of its kind in the event, it is taken from wherever it is.
 ///
 /// ```
 /// use smart_properties::{Body, Event, Extracted, Harvest};

@@ -9,7 +9,7 @@ use alloc::{
 
 use super::{
     Content, Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
-    documented::{self, Object, Root},
+    ordinary::{self, Object, Root},
 };
 use crate::{
     JsonType,
@@ -26,31 +26,42 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Event<'_>, EventError> {
         let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         EventError::Malformed { line, column }
     })?;
-    match in_documented_form(text) {
+    match ordinary(text) {
         Some(event) => Ok(event),
         None => carefully(text),
     }
 }
 
-/// The event, if it is in the form of the documentation's sample and there is nothing to explain. No deeper than that
-/// form, it is not too deep.
+/// The event, if there is nothing to explain about it.
 #[inline]
-fn in_documented_form(text: &str) -> Option<Event<'_>> {
-    let Root { header: Object(header), payload: Object(payload) } = documented::read(text)?;
-    let Object(documented::Id { id }) = header.event_id;
-    let Object(documented::TypeNames { namespace, name }) = header.event_type;
-    let Object(documented::EventTime { timestamp }) = header.event_time;
-    let Object(documented::Entities { unit: Object(unit) }) = header.entities;
+fn ordinary(text: &str) -> Option<Event<'_>> {
+    // No text is deeper than it has brackets.
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if brackets > MAX_DEPTH {
+        return None;
+    }
+    let Root { header: Object(header), payload } = ordinary::read(text)?;
+    let Object(ordinary::EventId { id }) = header.event_id;
+    let Object(ordinary::TypeNames { namespace, name }) = header.event_type;
     check_id(ID, &id).ok()?;
     check_name(NAMESPACE, &namespace).ok()?;
     check_name(NAME, &name).ok()?;
+    let timestamp = match header.event_time {
+        Some(Object(ordinary::EventTime { timestamp })) => Timestamp::Text(timestamp),
+        None => Timestamp::Absent,
+    };
+    let has_payload = payload.is_some();
+    let ended = match (header.entities, payload) {
+        (Some(Object(entities)), Some(Object(payload))) => ordinary::Ended::new(entities, payload),
+        _ => None,
+    };
     Some(Event {
         text,
         version: header.version,
         id,
         event_type: EventType { namespace, name },
-        timestamp: Timestamp::Text(timestamp),
-        content: Content::Documented(documented::Content::new(unit, payload)?),
+        timestamp,
+        content: Content::Ordinary { has_payload, ended },
     })
 }
 

@@ -3,7 +3,7 @@
 
 /// Where to look for one identifier.
 pub(crate) struct Pointers {
-    /// Where the documentation says it stands.
+    /// Where the documentation says it stands. A whole result is read by the form in `event/ordinary.rs`.
     pub(super) documented: &'static [&'static str],
     /// Where it probably stands.
     pub(super) candidates: &'static [&'static str],

@@ -11,8 +11,8 @@ pub(crate) enum Json {
     Boolean,
     Number,
     String(String),
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// What an event says, as far as decoding goes.
