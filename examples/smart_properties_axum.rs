@@ -3,8 +3,8 @@
 //! Copy it into your project together with `src/sns_endpoint.rs`, `src/https.rs`, `src/tls.rs` and, if you like,
 //! `src/property.rs`. Stop it with Ctrl-C.
 //!
-//! SNS posts to a public URL: put a proxy in front of it that terminates TLS, subscribe `https://HOST/sns` to the topic, and
-//! leave raw message delivery off. Each certificate of SNS is fetched once, with the roots of the system.
+//! SNS posts to a public URL: put a proxy in front of it that terminates TLS, subscribe `https://HOST/sns` to the
+//! topic, and leave raw message delivery off. Each certificate of SNS is fetched once, with the roots of the system.
 //!
 //! What it remembers is in memory. After a restart a message may come that was handled before: the gates take no harm
 //! from that, but they have to be told again what the API lists.

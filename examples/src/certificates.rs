@@ -12,8 +12,8 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-/// A certificate authority, and one certificate of it, for `localhost` and 127.0.0.1 or another host. Both are made anew
-/// each time.
+/// A certificate authority, and one certificate of it, for `localhost` and 127.0.0.1 or another host. Both are made
+/// anew each time.
 ///
 /// ```
 /// use examples::certificates::Certificates;

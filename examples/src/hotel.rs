@@ -257,7 +257,8 @@ impl Signer for Elsewhere {
     }
 
     fn certificate_url(&self) -> &str {
-        "https://sns.us-east-1.amazonaws.com.evil.example/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+        "https://sns.us-east-1.amazonaws.com.evil.example/\
+         SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
     }
 }
 

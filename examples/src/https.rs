@@ -65,8 +65,8 @@ impl Https {
         Self { tls: tls.into(), address: None }
     }
 
-    /// Connects to this address whatever the host of a URL is, as `curl --connect-to` does: for a stand-in on this machine.
-    /// It still has to show a certificate for that host.
+    /// Connects to this address whatever the host of a URL is, as `curl --connect-to` does: for a stand-in on this
+    /// machine. It still has to show a certificate for that host.
     #[must_use]
     pub fn connecting_to(self, address: SocketAddr) -> Self {
         Self { address: Some(address), ..self }

@@ -1,8 +1,8 @@
 //! Adapters for mainstream clients and peers to run against: what the programs and tests of this repository share.
 //!
 //! An adapter is to be copied into a project: `mqtt_adapter.rs` as it is, `amqp_adapter.rs` together with its folder,
-//! `sns_endpoint.rs` together with `https.rs`. Its documentation lists the dependencies. `tls.rs` says whom its connections
-//! trust.
+//! `sns_endpoint.rs` together with `https.rs`. Its documentation lists the dependencies. `tls.rs` says whom its
+//! connections trust.
 
 pub mod aia;
 pub mod amqp;

@@ -1,5 +1,5 @@
-//! All gates of an organization with Alexa devices, told by its events. Copy it together with `sns_endpoint.rs`, or write
-//! your own: it is short, and what an event leads to is the application's choice.
+//! All gates of an organization with Alexa devices, told by its events. Copy it together with `sns_endpoint.rs`, or
+//! write your own: it is short, and what an event leads to is the application's choice.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ pub enum Effect {
     Role(RoleEffect),
     /// An automation ended so.
     Automation(AutomationId<'static>, Outcome),
-    /// A skill failed, for the so-manieth time in an hour.
+    /// A skill failed, and did so this often in the last hour.
     SkillFailure(SkillFailureKey, usize),
     /// Nothing: a newer event has come before it, or nothing tells which is newer.
     NotNewer(Verdict),

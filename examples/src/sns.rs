@@ -1,4 +1,5 @@
-//! A topic of SNS inside the process: it POSTs what is published, and serves its certificate and confirmations over HTTPS.
+//! A topic of SNS inside the process: it POSTs what is published, and serves its certificate and confirmations over
+//! HTTPS.
 
 use std::{
     collections::BTreeMap,
@@ -41,13 +42,13 @@ mod web;
 /// The `Topic` machine of `smart-properties` behind real HTTP.
 ///
 /// The machine decides everything: what is sent, how it is signed, and when again. This POSTs it, and answers those who
-/// come: the certificate that it signs with, and the URLs that confirm subscriptions, are at the host that the real one
-/// has, [`HOST`]. Nothing here changes where that name leads: who wants this one connects to
-/// [`address`](Self::address) and trusts [`ca_pem`](Self::ca_pem), which [`https`](Self::https) does and nobody should in
-/// earnest.
+/// come: the certificate that it signs with, and the URLs that confirm subscriptions, are at the host that the real
+/// one has, [`HOST`]. Nothing here changes where that name leads: who wants this one connects to
+/// [`address`](Self::address) and trusts [`ca_pem`](Self::ca_pem), which [`https`](Self::https) does and nobody should
+/// in earnest.
 ///
-/// The key is in `sns/test-only-signing-key.pem`, which is no secret, and signs with version 2 alone; the certificate is
-/// made of it at every start. It stops when it is dropped.
+/// The key is in `sns/test-only-signing-key.pem`, which is no secret, and signs with version 2 alone; the certificate
+/// is made of it at every start. It stops when it is dropped.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,6 +1,6 @@
-//! The endpoint that SNS posts to, on `axum`: it verifies each message, confirms subscriptions, hands each message over once,
-//! and answers with the right status. Copy it together with `https.rs` and `tls.rs`; `Cargo.toml` needs, beside what they
-//! need:
+//! The endpoint that SNS posts to, on `axum`: it verifies each message, confirms subscriptions, hands each message over
+//! once, and answers with the right status. Copy it together with `https.rs` and `tls.rs`; `Cargo.toml` needs, beside
+//! what they need:
 //!
 //! ```toml
 //! axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }
@@ -47,8 +47,8 @@ pub trait Handler: Send + Sync + 'static {
     /// Handles a message, and sees to it that it stays handled: it does not come again. Keep what is no event, or none
     /// that is known.
     ///
-    /// It may take longer than the 15 seconds that SNS waits. SNS sends the message again then, and is told so until this
-    /// is done.
+    /// It may take longer than the 15 seconds that SNS waits. SNS sends the message again then, and is asked to do so
+    /// once more until this is done.
     ///
     /// # Errors
     /// It cannot be handled now. SNS sends it again.

@@ -1,5 +1,5 @@
-//! The endpoint for SNS over real connections: what each POST is answered, what is handled how often, and the example as
-//! the program it is.
+//! The endpoint for SNS over real connections: what each POST is answered, what is handled how often, and the example
+//! as the program it is.
 
 use std::{
     collections::VecDeque,
@@ -567,7 +567,8 @@ impl Signer for Elsewhere {
     }
 
     fn certificate_url(&self) -> &str {
-        "https://sns.us-east-1.evil.example/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+        "https://sns.us-east-1.evil.example/\
+         SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
     }
 }
 
