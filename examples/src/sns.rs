@@ -117,7 +117,8 @@ struct Record {
 }
 
 impl Sns {
-    /// Starts a topic of this name, which waits so long before it sends a message again; in earnest, 20 s.
+    /// Starts a topic of this name, in the region `us-east-1`, which waits so long before it sends a message again; in
+    /// earnest, 20 s.
     ///
     /// # Errors
     /// No port is to be had, or no randomness for certificates.
