@@ -226,7 +226,7 @@ fn message() -> String {
 }
 
 fn completion(message: &str) -> Completion<'_> {
-    let event = black_box(Event::decode(message.as_bytes()).expect("an event"));
+    let event = black_box(Event::parse(message).expect("an event"));
     let Body::Completion(completion) = event.body() else { panic!("another event") };
     completion
 }

@@ -118,6 +118,14 @@ impl<'a> Event<'a> {
         decode::decode(bytes)
     }
 
+    /// The same, of a text that is known to be UTF-8.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn parse(text: &'a str) -> Result<Self, EventError> {
+        decode::parse(text)
+    }
+
     /// The whole event as it came, with every member that is not known.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {

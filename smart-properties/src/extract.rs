@@ -163,7 +163,7 @@ pub(crate) fn extract<'a, K: IdKind>(event: &Event<'a>, table: &Pointers) -> Ext
 /// The values at a pointer: several, where a name is in an object twice.
 pub(crate) fn values_at<'a>(event: &Event<'a>, pointer: &str) -> Vec<Value<'a>> {
     let mut values = Vec::new();
-    match at(event, pointer, &mut |value| values.push(value)) {
+    match below(whole(event), pointer, &mut |value| values.push(value)) {
         Ok(()) => values,
         Err(Malformed { .. }) => Vec::new(),
     }
@@ -256,28 +256,12 @@ impl From<Malformed> for Stop {
     }
 }
 
-/// Calls `each` with every value at a pointer into the event, beginning at the parts that are at hand.
-fn at<'a>(
-    event: &Event<'a>,
-    pointer: &str,
-    each: &mut impl FnMut(Value<'a>),
-) -> Result<(), Malformed> {
-    let parts = [(pointers::ENTITIES, event.entities()), (pointers::PAYLOAD, event.payload())];
-    let inside = parts.into_iter().find_map(|(part, raw)| {
-        let rest = pointer.strip_prefix(part)?;
-        rest.starts_with('/').then_some((raw, rest))
-    });
-    match inside {
-        Some((raw, rest)) => below(Value { raw }, rest, each),
-        None => below(whole(event), pointer, each),
-    }
-}
-
 /// The event without the space that may be around it.
 fn whole<'a>(event: &Event<'a>) -> Value<'a> {
     Value { raw: event.as_str().trim_ascii() }
 }
 
+/// Calls `each` with every value at a pointer.
 fn below<'a>(
     value: Value<'a>,
     pointer: &str,

@@ -65,41 +65,41 @@ pub(super) struct EventTime<'a> {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Entities<'a> {
     #[serde(borrow, deserialize_with = "there")]
-    unit: Option<Object<Entity<'a>>>,
-    #[serde(rename = "skill", borrow, deserialize_with = "there")]
-    _skill: Option<Object<Entity<'a>>>,
-    #[serde(rename = "resource", borrow, deserialize_with = "there")]
-    _resource: Option<Object<Entity<'a>>>,
-    #[serde(rename = "group", borrow, deserialize_with = "there")]
-    _group: Option<Object<Entity<'a>>>,
-    #[serde(rename = "user", borrow, deserialize_with = "there")]
-    _user: Option<Object<Entity<'a>>>,
-    #[serde(rename = "endpoint", borrow, deserialize_with = "there")]
-    _endpoint: Option<Object<Entity<'a>>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-struct Entity<'a> {
-    #[serde(rename = "type", borrow, deserialize_with = "there")]
-    _type: Option<Cow<'a, str>>,
-    #[serde(borrow, deserialize_with = "there")]
-    id: Option<Cow<'a, str>>,
-    #[serde(rename = "parent", borrow, deserialize_with = "there")]
-    _parent: Option<Object<Parent<'a>>>,
-    #[serde(rename = "resourceType", borrow, deserialize_with = "there")]
-    _resource_type: Option<Cow<'a, str>>,
-    #[serde(rename = "resourceId", borrow, deserialize_with = "there")]
-    _resource_id: Option<Cow<'a, str>>,
+    unit: Option<Object<Unit<'a>>>,
+    #[serde(rename = "skill", deserialize_with = "there")]
+    _skill: Option<Object<Entity>>,
+    #[serde(rename = "resource", deserialize_with = "there")]
+    _resource: Option<Object<Entity>>,
+    #[serde(rename = "group", deserialize_with = "there")]
+    _group: Option<Object<Entity>>,
+    #[serde(rename = "user", deserialize_with = "there")]
+    _user: Option<Object<Entity>>,
+    #[serde(rename = "endpoint", deserialize_with = "there")]
+    _endpoint: Option<Object<Entity>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Parent<'a> {
-    #[serde(rename = "type", borrow, deserialize_with = "there")]
-    _type: Option<Cow<'a, str>>,
-    #[serde(rename = "id", borrow, deserialize_with = "there")]
-    _id: Option<Cow<'a, str>>,
+struct Unit<'a> {
+    #[serde(rename = "type", deserialize_with = "there")]
+    _type: Option<Text>,
+    #[serde(borrow, deserialize_with = "there")]
+    id: Option<Cow<'a, str>>,
+    #[serde(rename = "parent", deserialize_with = "there")]
+    _parent: Option<Object<Entity>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Entity {
+    #[serde(rename = "type", deserialize_with = "there")]
+    _type: Option<Text>,
+    #[serde(rename = "id", deserialize_with = "there")]
+    _id: Option<Text>,
+    #[serde(rename = "resourceType", deserialize_with = "there")]
+    _resource_type: Option<Text>,
+    #[serde(rename = "resourceId", deserialize_with = "there")]
+    _resource_id: Option<Text>,
 }
 
 #[derive(Deserialize)]
@@ -147,7 +147,7 @@ impl<'a> Ended<'a> {
     /// None when a part is missing, or there are more errors than are listed.
     #[inline]
     pub(super) fn new(entities: Entities<'a>, payload: Payload<'a>) -> Option<Self> {
-        let Object(Entity { id, .. }) = entities.unit?;
+        let Object(Unit { id, .. }) = entities.unit?;
         let Object(automation) = payload.automation?;
         let Object(Outcome { status, errors }) = payload.result?;
         let ended = Self { unit: id?, automation: automation.id, status, errors };
@@ -195,6 +195,29 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// A text that nobody asks for now.
+struct Text;
+
+impl<'de> Deserialize<'de> for Text {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_str(Self)
+    }
+}
+
+impl Visitor<'_> for Text {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    #[inline]
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
     }
 }
 

@@ -80,7 +80,3 @@ pub(crate) mod setup_completion {
         "/payload/endpointId",
     ]);
 }
-
-/// What begins with one of these is looked up in a part of the event that is at hand.
-pub(super) const ENTITIES: &str = "/header/entities";
-pub(super) const PAYLOAD: &str = "/payload";

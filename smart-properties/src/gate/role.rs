@@ -192,7 +192,11 @@ impl Roles {
                 role.conflict = true;
                 Some(RoleEffect::VerifyByListing(key))
             }
-            Verdict::Conflict | Verdict::Stale | Verdict::Duplicate => None,
+            Verdict::Stale => {
+                role.overtaken(operation);
+                None
+            }
+            Verdict::Conflict | Verdict::Duplicate => None,
         };
         Ok((verdict, effect))
     }
@@ -279,6 +283,20 @@ impl Role {
             RoleOperation::Assign if propagate => RoleEffect::Propagated(key.propagated()),
             RoleOperation::Assign => RoleEffect::Assigned(key),
         })
+    }
+
+    /// An event came that is older than the newest. An assignment that was asked for is not waited for any longer then: it
+    /// has happened, and something after it. A revocation is: it may be an earlier one.
+    fn overtaken(&mut self, operation: RoleOperation) {
+        match &mut self.request {
+            Some((request, progress))
+                if request.operation == RoleOperation::Assign
+                    && operation == RoleOperation::Assign =>
+            {
+                *progress = Progress::Done;
+            }
+            _ => {}
+        }
     }
 
     fn may_act(&self, scope: RoleExtent) -> Permit {
