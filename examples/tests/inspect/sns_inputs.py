@@ -384,7 +384,7 @@ class Inputs:
         if headers and self.chance(0.3):
             self.spoil(headers, ["x-amz-sns-message-type", "X-Amz-Sns-Message-Id", "X-AMZ-SNS-TOPIC-ARN"])
         if self.chance(0.05):
-            headers.append(("X-Amz-Sns-RawDelivery", self.one_of('"true"', '" TRUE"', '"false"', '"1"', '"tru"')))
+            headers.append(("X-Amz-Sns-RawDelivery", self.one_of('"true"', '" TRUE"', '"false"', '"1"', '"truest"')))
         headers = [(name.title() if name and self.chance(0.2) else name, value) for name, value in headers]
         parts = [self.members(text)]
         if headers or self.chance(0.3):
