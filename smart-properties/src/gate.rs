@@ -14,6 +14,7 @@
 
 mod automation;
 mod capability;
+mod config;
 mod device;
 mod error;
 mod permit;
@@ -22,16 +23,13 @@ mod skill_failure;
 mod unit;
 mod units;
 
-use core::num::NonZeroUsize;
-
 pub use automation::{Advice, Automations, AutomationsConfig, Outcome};
 pub use capability::{ActiveUnit, PropagatedRole, ReadyEndpoint};
-pub use device::{DeviceEffect, DeviceState, Devices, DevicesConfig};
+pub use config::GateConfig;
+pub use device::{DeviceEffect, DeviceState, Devices};
 pub use error::GateError;
 pub use permit::{Blocked, Permit, Unclear};
-pub use role::{RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest, Roles, RolesConfig};
+pub use role::{RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest, Roles};
 pub use skill_failure::{FailureClass, SkillFailureKey, SkillFailures, SkillFailuresConfig};
 pub use unit::{Evidence, Level, Operation, UnitState};
-pub use units::{UnitEffect, Units, UnitsConfig};
-
-const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(65_535);
+pub use units::{UnitEffect, Units};

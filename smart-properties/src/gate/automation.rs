@@ -5,13 +5,11 @@ use alloc::{
     string::String,
     vec::Vec,
 };
-use core::num::NonZeroUsize;
 
-use super::GateError;
+use super::{GateConfig, GateError};
 use crate::{
     AutomationId,
     event::{AutomationError, Completion, ErrorType, Status},
-    extract::Harvest,
     order::{LastWriter, OrderKey, Verdict},
 };
 
@@ -45,8 +43,7 @@ pub struct Automations {
 /// How many [`Automations`] are kept, and what they believe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AutomationsConfig {
-    capacity: NonZeroUsize,
-    harvest: Harvest,
+    gate: GateConfig,
     success: BTreeSet<String>,
 }
 
@@ -107,11 +104,10 @@ impl Automations {
         order: OrderKey,
         event_id: &str,
     ) -> Result<Verdict, GateError> {
-        let id = completion.automation.accept(self.config.harvest)?.borrowed().into_owned();
+        let id = completion.automation.accept(self.config.gate.harvest)?.borrowed().into_owned();
         let outcome = self.config.outcome(completion);
-        let limit = self.config.capacity.get();
-        if !self.automations.contains_key(&id) && self.automations.len() >= limit {
-            return Err(GateError::Full { limit });
+        if !self.automations.contains_key(&id) {
+            self.config.gate.check_room(self.automations.len())?;
         }
         let automation = self.automations.entry(id).or_insert_with(|| Automation {
             last: LastWriter::default(),
@@ -176,17 +172,10 @@ impl Default for Automations {
 }
 
 impl AutomationsConfig {
-    /// Room for this many automations.
+    /// How many are kept, and whether harvested identifiers count.
     #[must_use]
-    pub const fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
-        self.capacity = capacity;
-        self
-    }
-
-    /// Whether an identifier counts that an event names where no table says it would.
-    #[must_use]
-    pub const fn with_harvest(mut self, harvest: Harvest) -> Self {
-        self.harvest = harvest;
+    pub const fn with_gate(mut self, gate: GateConfig) -> Self {
+        self.gate = gate;
         self
     }
 
@@ -217,10 +206,6 @@ impl AutomationsConfig {
 
 impl Default for AutomationsConfig {
     fn default() -> Self {
-        Self {
-            capacity: super::DEFAULT_CAPACITY,
-            harvest: Harvest::Refuse,
-            success: ["SUCCESS".into()].into(),
-        }
+        Self { gate: GateConfig::default(), success: ["SUCCESS".into()].into() }
     }
 }

@@ -1,13 +1,12 @@
 //! Devices: set up, then associated with a unit (specification section 9.5).
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use core::{num::NonZeroUsize, time::Duration};
+use core::time::Duration;
 
-use super::{ActiveUnit, Blocked, GateError, Permit, ReadyEndpoint, Units};
+use super::{ActiveUnit, Blocked, GateConfig, GateError, Permit, ReadyEndpoint, Units};
 use crate::{
     EndpointId, UnitId,
     event::SetupCompletion,
-    extract::Harvest,
     order::{LastWriter, OrderKey, Verdict},
 };
 
@@ -37,17 +36,10 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Devices {
-    config: DevicesConfig,
+    config: GateConfig,
     devices: BTreeMap<EndpointId<'static>, Device>,
     /// The ID that a device had before it was associated.
     former: BTreeMap<EndpointId<'static>, EndpointId<'static>>,
-}
-
-/// How many [`Devices`] are kept, and what they believe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct DevicesConfig {
-    capacity: NonZeroUsize,
-    harvest: Harvest,
 }
 
 /// How far a device is.
@@ -116,7 +108,7 @@ struct Device {
 impl Devices {
     /// No device is known.
     #[must_use]
-    pub const fn new(config: DevicesConfig) -> Self {
+    pub const fn new(config: GateConfig) -> Self {
         Self { config, devices: BTreeMap::new(), former: BTreeMap::new() }
     }
 
@@ -282,9 +274,8 @@ impl Devices {
         endpoint: &EndpointId<'_>,
     ) -> Result<(EndpointId<'static>, &mut Device), GateError> {
         let id = self.current(endpoint);
-        let limit = self.config.capacity.get();
-        if !self.devices.contains_key(&id) && self.devices.len() >= limit {
-            return Err(GateError::Full { limit });
+        if !self.devices.contains_key(&id) {
+            self.config.check_room(self.devices.len())?;
         }
         let device = self.devices.entry(id.clone()).or_default();
         Ok((id, device))
@@ -306,29 +297,7 @@ impl Device {
 
 impl Default for Devices {
     fn default() -> Self {
-        Self::new(DevicesConfig::default())
-    }
-}
-
-impl DevicesConfig {
-    /// Room for this many devices.
-    #[must_use]
-    pub const fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
-        self.capacity = capacity;
-        self
-    }
-
-    /// Whether an identifier counts that an event names where no table says it would.
-    #[must_use]
-    pub const fn with_harvest(mut self, harvest: Harvest) -> Self {
-        self.harvest = harvest;
-        self
-    }
-}
-
-impl Default for DevicesConfig {
-    fn default() -> Self {
-        Self { capacity: super::DEFAULT_CAPACITY, harvest: Harvest::Refuse }
+        Self::new(GateConfig::default())
     }
 }
 

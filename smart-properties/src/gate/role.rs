@@ -1,13 +1,11 @@
 //! Roles: who may act where (specification section 9.2).
 
 use alloc::collections::BTreeMap;
-use core::num::NonZeroUsize;
 
-use super::{Blocked, GateError, Permit, PropagatedRole, Unclear};
+use super::{Blocked, GateConfig, GateError, Permit, PropagatedRole, Unclear};
 use crate::{
     PrincipalId, RoleId, UnitId,
     event::RoleChange,
-    extract::Harvest,
     order::{LastWriter, OrderKey, Verdict},
 };
 
@@ -45,15 +43,8 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Roles {
-    config: RolesConfig,
+    config: GateConfig,
     roles: BTreeMap<RoleKey, Role>,
-}
-
-/// How many assignments [`Roles`] keep, and what they believe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RolesConfig {
-    capacity: NonZeroUsize,
-    harvest: Harvest,
 }
 
 /// One role of one principal on one unit.
@@ -134,7 +125,7 @@ enum Progress {
 impl Roles {
     /// No assignment is known.
     #[must_use]
-    pub const fn new(config: RolesConfig) -> Self {
+    pub const fn new(config: GateConfig) -> Self {
         Self { config, roles: BTreeMap::new() }
     }
 
@@ -247,9 +238,8 @@ impl Roles {
     }
 
     fn entry(&mut self, key: &RoleKey) -> Result<&mut Role, GateError> {
-        let limit = self.config.capacity.get();
-        if !self.roles.contains_key(key) && self.roles.len() >= limit {
-            return Err(GateError::Full { limit });
+        if !self.roles.contains_key(key) {
+            self.config.check_room(self.roles.len())?;
         }
         Ok(self.roles.entry(key.clone()).or_default())
     }
@@ -370,28 +360,6 @@ impl RoleRequest {
 
 impl Default for Roles {
     fn default() -> Self {
-        Self::new(RolesConfig::default())
-    }
-}
-
-impl RolesConfig {
-    /// Room for this many assignments, revoked ones that were not forgotten among them.
-    #[must_use]
-    pub const fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
-        self.capacity = capacity;
-        self
-    }
-
-    /// Whether an identifier counts that an event names where no table says it would.
-    #[must_use]
-    pub const fn with_harvest(mut self, harvest: Harvest) -> Self {
-        self.harvest = harvest;
-        self
-    }
-}
-
-impl Default for RolesConfig {
-    fn default() -> Self {
-        Self { capacity: super::DEFAULT_CAPACITY, harvest: Harvest::Refuse }
+        Self::new(GateConfig::default())
     }
 }

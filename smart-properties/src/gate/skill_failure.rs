@@ -4,13 +4,12 @@ use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::String,
 };
-use core::{num::NonZeroUsize, time::Duration};
+use core::time::Duration;
 
-use super::GateError;
+use super::{GateConfig, GateError};
 use crate::{
     Instant, SkillId, UnitId,
     event::{Reason, SkillFailure},
-    extract::Harvest,
 };
 
 /// How often each skill failed in each unit, by the times of the events.
@@ -44,9 +43,8 @@ pub struct SkillFailures {
 /// How much [`SkillFailures`] keep, and what the reasons mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SkillFailuresConfig {
-    capacity: NonZeroUsize,
+    gate: GateConfig,
     window: Duration,
-    harvest: Harvest,
     classes: BTreeMap<String, FailureClass>,
 }
 
@@ -101,7 +99,7 @@ impl SkillFailures {
         at: Instant,
         event_id: &str,
     ) -> Result<SkillFailureKey, GateError> {
-        let harvest = self.config.harvest;
+        let harvest = self.config.gate.harvest;
         let key = SkillFailureKey {
             skill: failure.skill.accept(harvest)?.borrowed().into_owned(),
             unit: failure.unit.accept(harvest).ok().map(|unit| unit.borrowed().into_owned()),
@@ -110,7 +108,7 @@ impl SkillFailures {
         let event_id = String::from(event_id);
         self.failures.entry(key.clone()).or_default().insert((at, event_id.clone()));
         self.by_time.insert((at, event_id, key.clone()));
-        while self.by_time.len() > self.config.capacity.get() {
+        while self.by_time.len() > self.config.gate.capacity() {
             self.forget_oldest();
         }
         Ok(key)
@@ -149,10 +147,10 @@ impl Default for SkillFailures {
 }
 
 impl SkillFailuresConfig {
-    /// Room for this many failures.
+    /// How many are kept, and whether harvested identifiers count.
     #[must_use]
-    pub const fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
-        self.capacity = capacity;
+    pub const fn with_gate(mut self, gate: GateConfig) -> Self {
+        self.gate = gate;
         self
     }
 
@@ -160,13 +158,6 @@ impl SkillFailuresConfig {
     #[must_use]
     pub const fn with_window(mut self, window: Duration) -> Self {
         self.window = window;
-        self
-    }
-
-    /// Whether an identifier counts that an event names where no table says it would.
-    #[must_use]
-    pub const fn with_harvest(mut self, harvest: Harvest) -> Self {
-        self.harvest = harvest;
         self
     }
 
@@ -186,9 +177,8 @@ impl SkillFailuresConfig {
 impl Default for SkillFailuresConfig {
     fn default() -> Self {
         Self {
-            capacity: super::DEFAULT_CAPACITY,
+            gate: GateConfig::default(),
             window: Duration::from_secs(3600),
-            harvest: Harvest::Refuse,
             classes: BTreeMap::new(),
         }
     }

@@ -1,14 +1,15 @@
 //! Many units, and the activations that came before anyone knew their unit (specification section 9.1).
 
 use alloc::{borrow::ToOwned as _, collections::BTreeMap, string::String};
-use core::{num::NonZeroUsize, time::Duration};
+use core::time::Duration;
 
 use iot_sansio::MonoTime;
 
 use super::{
-    ActiveUnit, Blocked, Evidence, GateError, Level, Operation, Permit, Unclear, UnitState,
+    ActiveUnit, Blocked, Evidence, GateConfig, GateError, Level, Operation, Permit, Unclear,
+    UnitState,
 };
-use crate::{UnitId, event::Activation, extract::Harvest};
+use crate::{UnitId, event::Activation};
 
 /// The units of an organization, each with what may be done with it now.
 ///
@@ -46,19 +47,12 @@ use crate::{UnitId, event::Activation, extract::Harvest};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Units {
-    config: UnitsConfig,
+    config: GateConfig,
     now: MonoTime,
     units: BTreeMap<UnitId<'static>, Unit>,
     aliases: BTreeMap<UnitId<'static>, UnitId<'static>>,
     parked: BTreeMap<UnitId<'static>, Parked>,
     ignored: u64,
-}
-
-/// How much [`Units`] keep, and what they believe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct UnitsConfig {
-    capacity: NonZeroUsize,
-    harvest: Harvest,
 }
 
 /// What follows from what units were told.
@@ -94,7 +88,7 @@ struct Parked {
 impl Units {
     /// No unit is known.
     #[must_use]
-    pub const fn new(config: UnitsConfig) -> Self {
+    pub const fn new(config: GateConfig) -> Self {
         Self {
             config,
             now: MonoTime::ORIGIN,
@@ -119,7 +113,7 @@ impl Units {
         if self.units.contains_key(&unit) {
             return Ok(None);
         }
-        self.has_room(self.units.len())?;
+        self.config.check_room(self.units.len())?;
         self.advance(now);
         let created = Unit { level, state: UnitState::Created, retried: false };
         self.units.insert(unit.clone(), created);
@@ -195,7 +189,7 @@ impl Units {
             return Ok(None);
         }
         if !self.aliases.contains_key(&alias) {
-            self.has_room(self.aliases.len())?;
+            self.config.check_room(self.aliases.len())?;
         }
         self.advance(now);
         self.aliases.insert(alias.clone(), unit.clone());
@@ -291,38 +285,11 @@ impl Units {
         let unit = unit.borrowed().into_owned();
         self.aliases.get(&unit).cloned().unwrap_or(unit)
     }
-
-    fn has_room(&self, used: usize) -> Result<(), GateError> {
-        let limit = self.config.capacity.get();
-        if used < limit { Ok(()) } else { Err(GateError::Full { limit }) }
-    }
 }
 
 impl Default for Units {
     fn default() -> Self {
-        Self::new(UnitsConfig::default())
-    }
-}
-
-impl UnitsConfig {
-    /// Room for this many units, the deleted ones that were not forgotten among them, and for as many aliases.
-    #[must_use]
-    pub const fn with_capacity(mut self, capacity: NonZeroUsize) -> Self {
-        self.capacity = capacity;
-        self
-    }
-
-    /// Whether a unit counts that an event names where no table says it would.
-    #[must_use]
-    pub const fn with_harvest(mut self, harvest: Harvest) -> Self {
-        self.harvest = harvest;
-        self
-    }
-}
-
-impl Default for UnitsConfig {
-    fn default() -> Self {
-        Self { capacity: super::DEFAULT_CAPACITY, harvest: Harvest::Refuse }
+        Self::new(GateConfig::default())
     }
 }
 

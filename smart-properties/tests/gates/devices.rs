@@ -7,7 +7,7 @@ use serde_json::json;
 use smart_properties::{
     Body, EndpointId, Event, UnitId,
     gate::{
-        Blocked, DeviceEffect, DeviceState, Devices, DevicesConfig, GateError, Level, Permit, Units,
+        Blocked, DeviceEffect, DeviceState, Devices, GateConfig, GateError, Level, Permit, Units,
     },
 };
 
@@ -139,7 +139,7 @@ fn without_a_unit_a_device_waits() {
 #[test]
 fn beyond_its_capacity_a_device_is_refused() {
     let units = rooms(&[]);
-    let mut devices = Devices::new(DevicesConfig::default().with_capacity(NonZeroUsize::MIN));
+    let mut devices = Devices::new(GateConfig::default().with_capacity(NonZeroUsize::MIN));
     let _ = set_up(&mut devices, &units, "EP1", "2024-05-01T10:02:00Z").unwrap();
     let before = devices.clone();
     let full = set_up(&mut devices, &units, "EP2", "2024-05-01T10:02:00Z");

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use smart_properties::{
     Body, Event, PrincipalId, RoleId, UnitId,
     gate::{
-        Blocked, GateError, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest,
-        Roles, RolesConfig, Unclear,
+        Blocked, GateConfig, GateError, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation,
+        RoleRequest, Roles, Unclear,
     },
     order::Verdict,
 };
@@ -173,7 +173,7 @@ fn an_event_of_another_unit_says_something_of_that_unit_only() {
 
 #[test]
 fn beyond_its_capacity_an_assignment_is_refused() {
-    let config = RolesConfig::default().with_capacity(NonZeroUsize::MIN);
+    let config = GateConfig::default().with_capacity(NonZeroUsize::MIN);
     let mut roles = Roles::new(config);
     let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
     let before = roles.clone();

@@ -7,8 +7,8 @@ use serde_json::json;
 use smart_properties::{
     Body, Event, UnitId,
     gate::{
-        Blocked, Evidence, GateError, Level, Operation, Permit, Unclear, UnitEffect, UnitState,
-        Units, UnitsConfig,
+        Blocked, Evidence, GateConfig, GateError, Level, Operation, Permit, Unclear, UnitEffect,
+        UnitState, Units,
     },
 };
 
@@ -31,7 +31,7 @@ fn activated(units: &mut Units, at: u64, name: &str) -> Option<UnitEffect> {
 }
 
 fn small() -> Units {
-    Units::new(UnitsConfig::default().with_capacity(NonZeroUsize::new(2).unwrap()))
+    Units::new(GateConfig::default().with_capacity(NonZeroUsize::new(2).unwrap()))
 }
 
 #[test]

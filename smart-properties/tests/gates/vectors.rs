@@ -7,9 +7,9 @@ use serde_json::Value;
 use smart_properties::{
     AutomationId, Body, EndpointId, Event, Harvest, PrincipalId, RoleId, UnitId, call,
     gate::{
-        ActiveUnit, Automations, DeviceEffect, DeviceState, Devices, Evidence, GateError, Level,
-        Operation, Outcome, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest,
-        Roles, UnitEffect, UnitState, Units, UnitsConfig,
+        ActiveUnit, Automations, DeviceEffect, DeviceState, Devices, Evidence, GateConfig,
+        GateError, Level, Operation, Outcome, Permit, RoleEffect, RoleExtent, RoleKey,
+        RoleOperation, RoleRequest, Roles, UnitEffect, UnitState, Units,
     },
 };
 
@@ -44,7 +44,7 @@ impl Gates {
         let harvest = if harvest { Harvest::Accept } else { Harvest::Refuse };
         let capacity = NonZeroUsize::new(10).unwrap();
         Self {
-            units: Units::new(UnitsConfig::default().with_capacity(capacity).with_harvest(harvest)),
+            units: Units::new(GateConfig::default().with_capacity(capacity).with_harvest(harvest)),
             roles: Roles::default(),
             automations: Automations::default(),
             devices: Devices::default(),
