@@ -15,7 +15,7 @@ use crate::{
 /// | --- | --- | --- |
 /// | assigned alone, no propagation, accepted | effective | not affected |
 /// | assigned alone, with propagation, accepted | effective | pending until the event |
-/// | assigned in a batch, accepted | pending until the event | pending until the event |
+/// | assigned in a batch, accepted | pending until the event | pending until the event, if it propagates |
 /// | event | effective | effective, unless asked for without propagation |
 /// | refused | unchanged | unchanged |
 ///
@@ -23,7 +23,8 @@ use crate::{
 /// called done before its event; what is pending may stay so for ever, as there is no event for a failure.
 ///
 /// Tell it of a [request](Self::requested) before it is sent: the event may overtake the answer. Events alone give the
-/// same in any order, however often they come.
+/// same in any order, however often they come. An answer has no time, so where events contradict it the role is not
+/// allowed before a newer event or a [list](Self::listed) says so.
 ///
 /// ```
 /// use smart_properties::{PrincipalId, RoleId, UnitId};
@@ -106,7 +107,10 @@ pub enum RoleEffect {
 struct Role {
     unit: Standing,
     sub_units: Standing,
-    request: Option<(RoleRequest, Progress)>,
+    /// The call whose answer has not come.
+    sent: Option<Sent>,
+    /// The last call that was accepted.
+    accepted: Option<Accepted>,
     last: LastWriter,
     last_operation: Option<RoleOperation>,
     conflict: bool,
@@ -116,10 +120,19 @@ struct Role {
 type Standing = Option<RoleOperation>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Progress {
-    Sent,
-    Accepted,
-    Done,
+struct Sent {
+    request: RoleRequest,
+    /// Whether an event has said otherwise: nothing tells which of it and the answer will be newer.
+    is_contradicted: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Accepted {
+    request: RoleRequest,
+    /// Whether the unit itself waits for the event as well.
+    at_unit: bool,
+    /// Whether the event has come.
+    is_done: bool,
 }
 
 impl Roles {
@@ -129,32 +142,42 @@ impl Roles {
         Self { config, roles: BTreeMap::new() }
     }
 
-    /// A call is about to be sent. One before it, if any, no longer counts.
+    /// A call is about to be sent. One that was accepted before it counts until this one is; so does a revocation that was
+    /// never answered, as it may have happened.
     ///
     /// # Errors
     /// [`GateError::Full`]
     pub fn requested(&mut self, key: &RoleKey, request: RoleRequest) -> Result<(), GateError> {
-        self.entry(key)?.request = Some((request, Progress::Sent));
+        let role = self.entry(key)?;
+        let unanswered = role.sent.replace(Sent { request, is_contradicted: false });
+        let unanswered = unanswered.map(|it| it.request);
+        if let Some(request) = unanswered.filter(|it| it.operation == RoleOperation::Revoke) {
+            role.accepted = Some(Accepted { request, at_unit: true, is_done: false });
+        }
         Ok(())
     }
 
     /// The call was accepted: 200 of a single one, 202 of a batch.
     pub fn accepted(&mut self, key: &RoleKey) {
         let Some(role) = self.roles.get_mut(key) else { return };
-        if let Some((request, progress @ Progress::Sent)) = &mut role.request {
-            let under_way = request.batch || request.propagate;
-            *progress = if under_way { Progress::Accepted } else { Progress::Done };
-            if !request.batch {
-                role.unit = Some(request.operation);
+        let Some(Sent { request, is_contradicted }) = role.sent.take() else { return };
+        // How far a revocation came that this call takes the place of, nothing tells any more.
+        for scope in [RoleExtent::Unit, RoleExtent::SubUnits] {
+            if role.pending(scope) == Some(RoleOperation::Revoke) {
+                *role.standing(scope) = None;
             }
         }
+        let at_unit = request.batch || is_contradicted;
+        if !at_unit {
+            role.unit = Some(request.operation);
+        }
+        role.accepted = Some(Accepted { request, at_unit, is_done: false });
     }
 
-    /// The call was refused: all is as it was.
+    /// The call was refused: all is as if it had not been sent.
     pub fn refused(&mut self, key: &RoleKey) {
-        let Some(role) = self.roles.get_mut(key) else { return };
-        if matches!(role.request, Some((_, Progress::Sent))) {
-            role.request = None;
+        if let Some(role) = self.roles.get_mut(key) {
+            role.sent = None;
         }
     }
 
@@ -195,21 +218,22 @@ impl Roles {
     /// The caller has waited for the event of a call as long as it cares to.
     #[must_use]
     pub fn waited(&self, key: &RoleKey) -> Option<RoleEffect> {
-        let (_, progress) = self.roles.get(key)?.request?;
-        (progress != Progress::Done).then(|| RoleEffect::VerifyByListing(key.clone()))
+        let role = self.roles.get(key)?;
+        role.is_pending().then(|| RoleEffect::VerifyByListing(key.clone()))
     }
 
-    /// The assignments of the role on the unit were listed, and the principal was among them or not. Of the units below
-    /// that says something only where it was revoked.
+    /// The assignments of the role on the unit were listed, and the principal was among them or not. Calls that were under
+    /// way are over then; of the units below it says nothing. An event that comes later counts as newer.
     ///
     /// # Errors
     /// [`GateError::Full`]
     pub fn listed(&mut self, key: &RoleKey, assigned: bool) -> Result<(), GateError> {
         let role = self.entry(key)?;
-        role.conflict = false;
-        role.request = None;
+        if !assigned || role.conflict || role.pending(RoleExtent::SubUnits).is_some() {
+            role.sub_units = None;
+        }
         role.unit = Some(if assigned { RoleOperation::Assign } else { RoleOperation::Revoke });
-        role.sub_units = None;
+        (role.sent, role.accepted, role.conflict) = (None, None, false);
         Ok(())
     }
 
@@ -249,43 +273,70 @@ impl Role {
     fn apply(&mut self, operation: RoleOperation, key: RoleKey) -> Option<RoleEffect> {
         self.last_operation = Some(operation);
         self.conflict = false;
-        let mut propagate = true;
-        match &mut self.request {
+        let revoking = self.accepted.filter(|it| !it.is_done && it.is(RoleOperation::Revoke));
+        if let Some(revoking) = revoking.filter(|_| operation == RoleOperation::Assign) {
             // Whether the assignment is older than the revocation that was asked for, nothing tells.
-            Some((request, Progress::Sent | Progress::Accepted))
-                if request.operation == RoleOperation::Revoke
-                    && operation == RoleOperation::Assign =>
-            {
-                return None;
+            if revoking.at_unit {
+                self.unit = Some(operation);
             }
-            Some((request, progress)) if request.operation == operation => {
-                *progress = Progress::Done;
-                propagate = request.propagate;
-            }
-            _ => {}
+            self.sub_units = Some(operation);
+            return (!self.is_pending()).then_some(RoleEffect::VerifyByListing(key));
         }
+        let propagate = self.complete(operation);
         self.unit = Some(operation);
         if propagate {
             self.sub_units = Some(operation);
         }
-        Some(match operation {
-            RoleOperation::Revoke => RoleEffect::Revoked(key),
-            RoleOperation::Assign if propagate => RoleEffect::Propagated(key.propagated()),
-            RoleOperation::Assign => RoleEffect::Assigned(key),
-        })
+        match operation {
+            RoleOperation::Revoke => Some(RoleEffect::Revoked(key)),
+            RoleOperation::Assign if !self.may_act(RoleExtent::Unit).is_allowed() => None,
+            RoleOperation::Assign if propagate => Some(RoleEffect::Propagated(key.propagated())),
+            RoleOperation::Assign => Some(RoleEffect::Assigned(key)),
+        }
+    }
+
+    /// An event completes the call that asked for it. Whether it speaks of the units below also.
+    fn complete(&mut self, operation: RoleOperation) -> bool {
+        match (&mut self.accepted, &mut self.sent) {
+            (Some(accepted), _) if accepted.is(operation) && !accepted.is_done => {
+                accepted.is_done = true;
+                accepted.request.propagate
+            }
+            (_, Some(Sent { request, .. })) if request.operation == operation => {
+                let request = *request;
+                self.sent = None;
+                self.accepted = Some(Accepted { request, at_unit: request.batch, is_done: true });
+                request.propagate
+            }
+            // The event once more, or of a call of somebody else's: the lesser right of both is believed.
+            (Some(accepted), _) if accepted.is(operation) => {
+                operation == RoleOperation::Revoke || accepted.request.propagate
+            }
+            (accepted, sent) => {
+                if accepted.is_some_and(|it| it.is_done) {
+                    *accepted = None;
+                }
+                if let Some(sent) = sent {
+                    sent.is_contradicted = true;
+                }
+                true
+            }
+        }
     }
 
     /// An event came that is older than the newest. An assignment that was asked for is not waited for any longer then: it
     /// has happened, and something after it. A revocation is: it may be an earlier one.
     fn overtaken(&mut self, operation: RoleOperation) {
-        match &mut self.request {
-            Some((request, progress))
-                if request.operation == RoleOperation::Assign
-                    && operation == RoleOperation::Assign =>
-            {
-                *progress = Progress::Done;
+        if operation != RoleOperation::Assign {
+            return;
+        }
+        if let Some(sent) = self.sent.filter(|it| it.is_contradicted) {
+            if sent.request.operation == operation {
+                self.sent = None;
             }
-            _ => {}
+        }
+        if let Some(accepted) = self.accepted.as_mut().filter(|it| it.is(operation)) {
+            accepted.is_done = true;
         }
     }
 
@@ -308,16 +359,33 @@ impl Role {
         }
     }
 
-    /// What is under way in a scope.
+    fn standing(&mut self, scope: RoleExtent) -> &mut Standing {
+        match scope {
+            RoleExtent::Unit => &mut self.unit,
+            RoleExtent::SubUnits => &mut self.sub_units,
+        }
+    }
+
+    /// What is under way in a scope; a revocation, if there is one.
     fn pending(&self, scope: RoleExtent) -> Option<RoleOperation> {
-        let (request, progress) = self.request?;
-        let pending = match (progress, scope) {
-            (Progress::Done, _) => false,
-            (Progress::Sent, RoleExtent::Unit) => true,
-            (Progress::Accepted, RoleExtent::Unit) => request.batch,
-            (_, RoleExtent::SubUnits) => request.propagate,
+        let sent = self.sent.map(|it| (it.request, true));
+        let accepted = self.accepted.filter(|it| !it.is_done).map(|it| (it.request, it.at_unit));
+        let reaches = |(request, at_unit): (RoleRequest, bool)| match scope {
+            RoleExtent::Unit => at_unit.then_some(request.operation),
+            RoleExtent::SubUnits => request.propagate.then_some(request.operation),
         };
-        pending.then_some(request.operation)
+        let (sent, accepted) = (sent.and_then(reaches), accepted.and_then(reaches));
+        accepted.filter(|it| *it == RoleOperation::Revoke).or(sent).or(accepted)
+    }
+
+    fn is_pending(&self) -> bool {
+        [RoleExtent::Unit, RoleExtent::SubUnits].into_iter().any(|it| self.pending(it).is_some())
+    }
+}
+
+impl Accepted {
+    fn is(&self, operation: RoleOperation) -> bool {
+        self.request.operation == operation
     }
 }
 

@@ -214,7 +214,15 @@ proptest! {
         let request = RoleRequest::revoke(true);
         roles.requested(&key, if batch { request.batched() } else { request }).unwrap();
         roles.accepted(&key);
-        for event in after.iter().filter(|event| event.operation == RoleOperation::Assign) {
+        for event in &after {
+            // Whoever asks for an assignment meanwhile, and is refused or not answered, changes nothing.
+            if event.operation == RoleOperation::Revoke {
+                roles.requested(&key, RoleRequest::assign(event.at > 2)).unwrap();
+                if event.sns > 0 {
+                    roles.refused(&key);
+                }
+                continue;
+            }
             let mut event = event.clone();
             event.id.push_str(" again");
             let _ = tell(&mut roles, &event);

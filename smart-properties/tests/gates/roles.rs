@@ -141,6 +141,138 @@ fn an_assignment_that_its_revocation_overtakes_is_not_waited_for() {
     }
 }
 
+/// What comes between a call and its answer counts as if the call had not been sent.
+#[test]
+fn an_event_is_not_lost_with_the_call_that_is_refused() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::revoke(true)).unwrap();
+    let (verdict, effect) = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    assert_eq!((verdict, effect), (Verdict::Applied, None));
+    assert_eq!(permits(&roles), (REVOKING, REVOKING));
+    roles.refused(&key("PROP1"));
+    assert_eq!(permits(&roles), (ALLOWED, ALLOWED));
+}
+
+#[test]
+fn a_revocation_under_way_outlives_an_assignment_that_is_refused() {
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    roles.requested(&key("PROP1"), RoleRequest::revoke(true)).unwrap();
+    roles.accepted(&key("PROP1"));
+    // 400: it is assigned already.
+    roles.requested(&key("PROP1"), RoleRequest::assign(true)).unwrap();
+    roles.refused(&key("PROP1"));
+    assert_eq!(permits(&roles), (REVOKED, REVOKING));
+    assert!(roles.waited(&key("PROP1")).is_some());
+}
+
+#[test]
+fn a_revocation_without_an_answer_may_have_happened() {
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    roles.requested(&key("PROP1"), RoleRequest::revoke(true)).unwrap();
+    roles.requested(&key("PROP1"), RoleRequest::assign(true)).unwrap();
+    assert_eq!(permits(&roles), (REVOKING, REVOKING));
+    roles.refused(&key("PROP1"));
+    assert_eq!(permits(&roles), (REVOKING, REVOKING));
+    // An assignment that is accepted after it is newer; below, its event has to come.
+    roles.requested(&key("PROP1"), RoleRequest::assign(true)).unwrap();
+    roles.accepted(&key("PROP1"));
+    assert_eq!(permits(&roles), (ALLOWED, PENDING));
+}
+
+#[test]
+fn an_assignment_alone_does_not_reach_where_a_revocation_is_under_way() {
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    roles.requested(&key("PROP1"), RoleRequest::revoke(true)).unwrap();
+    roles.accepted(&key("PROP1"));
+    roles.requested(&key("PROP1"), RoleRequest::assign(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    assert_eq!(permits(&roles), (ALLOWED, NOT_SEEN));
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:06:00Z");
+    assert_eq!(permits(&roles), (REVOKED, REVOKED), "until the event of the assignment");
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:07:00Z");
+    assert_eq!(permits(&roles), (ALLOWED, REVOKED));
+}
+
+#[test]
+fn an_assignment_whose_event_is_late_does_not_undo_an_accepted_revocation() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::revoke(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    assert_eq!((permits(&roles), roles.waited(&key("PROP1"))), ((REVOKED, NOT_SEEN), None));
+    let (_, effect) = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    assert_eq!(effect, Some(RoleEffect::VerifyByListing(key("PROP1"))));
+    assert_eq!(permits(&roles), (REVOKED, ALLOWED), "below it was not revoked");
+    // It was a new one.
+    roles.listed(&key("PROP1"), true).unwrap();
+    assert_eq!(permits(&roles), (ALLOWED, ALLOWED));
+}
+
+#[test]
+fn an_assignment_that_an_event_contradicts_waits_for_its_own() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::assign(false)).unwrap();
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:06:00Z");
+    roles.accepted(&key("PROP1"));
+    assert_eq!(permits(&roles), (PENDING, REVOKED));
+    assert!(roles.waited(&key("PROP1")).is_some());
+    let mut older = roles.clone();
+    let _ = event(&mut older, "E-12", "2024-05-01T10:05:00Z");
+    assert_eq!(permits(&older), (REVOKED, REVOKED));
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:07:00Z");
+    assert_eq!(permits(&roles), (ALLOWED, REVOKED));
+}
+
+/// How far a call was to reach says nothing of the next event.
+#[test]
+fn a_call_that_is_done_does_not_narrow_a_later_revocation() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::revoke(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:05:00Z");
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:06:00Z");
+    assert_eq!(permits(&roles), (ALLOWED, ALLOWED));
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:07:00Z");
+    assert_eq!(permits(&roles), (REVOKED, REVOKED));
+
+    // Two revocations, the second by somebody else.
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:04:00Z");
+    roles.requested(&key("PROP1"), RoleRequest::revoke(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:05:00Z");
+    assert_eq!(permits(&roles), (REVOKED, ALLOWED));
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:06:00Z");
+    assert_eq!(permits(&roles), (REVOKED, REVOKED));
+}
+
+/// An assignment that was published twice reaches no further the second time.
+#[test]
+fn a_second_event_of_an_assignment_reaches_no_further() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::assign(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    for time in ["2024-05-01T10:05:00Z", "2024-05-01T10:05:01Z"] {
+        let (_, effect) = event(&mut roles, "E-12", time);
+        assert_eq!(effect, Some(RoleEffect::Assigned(key("PROP1"))));
+        assert_eq!(permits(&roles), (ALLOWED, NOT_SEEN));
+    }
+}
+
+#[test]
+fn a_list_leaves_open_what_it_does_not_show() {
+    for (assigned, unit) in [(true, ALLOWED), (false, REVOKED)] {
+        let mut roles = Roles::default();
+        roles.requested(&key("PROP1"), RoleRequest::revoke(true)).unwrap();
+        roles.accepted(&key("PROP1"));
+        roles.listed(&key("PROP1"), assigned).unwrap();
+        assert_eq!(permits(&roles), (unit, NOT_SEEN));
+        assert_eq!(roles.waited(&key("PROP1")), None);
+    }
+}
+
 #[test]
 fn two_events_of_one_moment_are_settled_by_a_list() {
     let mut roles = Roles::default();
