@@ -68,6 +68,15 @@ pub enum Evidence {
 }
 
 impl UnitState {
+    /// How far it is: no unit goes back.
+    pub(super) const fn progress(&self) -> u8 {
+        match self {
+            Self::Created => 0,
+            Self::Active { .. } => 1,
+            Self::Deleted => 2,
+        }
+    }
+
     /// Whether an operation may be done on a unit of this level.
     ///
     /// | | property, created | deeper, created | active |

@@ -1,6 +1,10 @@
 //! Many units, and the activations that came before anyone knew their unit (specification section 9.1).
 
-use alloc::{borrow::ToOwned as _, collections::BTreeMap, string::String};
+use alloc::{
+    borrow::ToOwned as _,
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+};
 use core::time::Duration;
 
 use iot_sansio::MonoTime;
@@ -50,7 +54,10 @@ pub struct Units {
     config: GateConfig,
     now: MonoTime,
     units: BTreeMap<UnitId<'static>, Unit>,
+    /// The ID that a unit goes by here, of each other one that it has.
     aliases: BTreeMap<UnitId<'static>, UnitId<'static>>,
+    /// The same, the other way round.
+    names: BTreeMap<UnitId<'static>, BTreeSet<UnitId<'static>>>,
     parked: BTreeMap<UnitId<'static>, Parked>,
     ignored: u64,
 }
@@ -60,7 +67,7 @@ pub struct Units {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnitEffect {
-    /// What was blocked on this unit may be done now.
+    /// What was blocked on this unit may be done now. Tell it to the [`Devices`](super::Devices) that wait.
     Unblocked(ActiveUnit),
     /// An activation names a unit that is not known. It is parked; if the unit goes by another ID here, get the unit and
     /// register the [`alias`](Units::alias).
@@ -94,6 +101,7 @@ impl Units {
             now: MonoTime::ORIGIN,
             units: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            names: BTreeMap::new(),
             parked: BTreeMap::new(),
             ignored: 0,
         }
@@ -117,7 +125,7 @@ impl Units {
         self.advance(now);
         let created = Unit { level, state: UnitState::Created, retried: false };
         self.units.insert(unit.clone(), created);
-        Ok(self.unpark(&unit.clone(), &unit))
+        Ok(self.unpark(&unit))
     }
 
     /// An activation event came, with this `eventId`.
@@ -136,7 +144,7 @@ impl Units {
         if self.units.contains_key(&unit) {
             return Ok(self.activate(&unit, Evidence::Event(event_id.to_owned())));
         }
-        self.park(named.clone(), event_id);
+        self.park(unit, event_id);
         Ok(Some(UnitEffect::UnmatchedUnit(named)))
     }
 
@@ -174,7 +182,8 @@ impl Units {
         waiting.then_some(UnitEffect::PollSuggested(unit))
     }
 
-    /// Another ID of a known unit, as another client of Alexa has it. What was parked under it counts for the unit.
+    /// Two IDs are of one unit, as different clients of Alexa have them. What was told of either counts for it, before and
+    /// after; of an active unit it is unblocked under the new ID.
     ///
     /// # Errors
     /// [`GateError::Full`] where there are as many aliases as units may be.
@@ -184,23 +193,42 @@ impl Units {
         alias: &UnitId<'_>,
         unit: &UnitId<'_>,
     ) -> Result<Option<UnitEffect>, GateError> {
-        let (alias, unit) = (alias.borrowed().into_owned(), self.canonical(unit));
-        if self.units.contains_key(&alias) || !self.units.contains_key(&unit) {
+        let (mut alias, mut unit) = (self.canonical(alias), self.canonical(unit));
+        if alias == unit {
             return Ok(None);
         }
-        if !self.aliases.contains_key(&alias) {
-            self.config.check_room(self.aliases.len())?;
+        if !self.units.contains_key(&unit) && self.units.contains_key(&alias) {
+            core::mem::swap(&mut alias, &mut unit);
         }
+        self.config.check_room(self.aliases.len())?;
         self.advance(now);
-        self.aliases.insert(alias.clone(), unit.clone());
-        Ok(self.unpark(&alias, &unit))
+        let mut moved = self.names.remove(&alias).unwrap_or_default();
+        moved.insert(alias.clone());
+        for name in &moved {
+            self.aliases.insert(name.clone(), unit.clone());
+        }
+        self.names.entry(unit.clone()).or_default().append(&mut moved);
+        let parked = self.parked.remove(&alias);
+        if let Some(other) = self.units.remove(&alias) {
+            self.merge(&unit, other);
+        }
+        if let Some(parked) = parked {
+            self.parked.entry(unit.clone()).or_insert(parked);
+        }
+        if self.units.contains_key(&unit) {
+            // It has an effect of its own only where the unit is not active without it.
+            let _ = self.unpark(&unit);
+        }
+        Ok(self.active(&unit).ok().map(UnitEffect::Unblocked))
     }
 
     /// Forgets a unit and its aliases.
     pub fn forget(&mut self, unit: &UnitId<'_>) {
         let unit = self.canonical(unit);
         self.units.remove(&unit);
-        self.aliases.retain(|_, of| *of != unit);
+        for alias in self.names.remove(&unit).unwrap_or_default() {
+            self.aliases.remove(&alias);
+        }
     }
 
     /// Whether an operation may be done on a unit now.
@@ -252,7 +280,8 @@ impl Units {
             }
             UnitState::Active { .. } => None,
             UnitState::Deleted => {
-                self.ignored = self.ignored.saturating_add(1);
+                let is_event = matches!(evidence, Evidence::Event(_));
+                self.ignored = self.ignored.saturating_add(is_event.into());
                 None
             }
         }
@@ -269,8 +298,8 @@ impl Units {
         self.parked.insert(unit, Parked { at: self.now, event_id: event_id.to_owned() });
     }
 
-    fn unpark(&mut self, named: &UnitId<'static>, unit: &UnitId<'static>) -> Option<UnitEffect> {
-        let parked = self.parked.remove(named)?;
+    fn unpark(&mut self, unit: &UnitId<'static>) -> Option<UnitEffect> {
+        let parked = self.parked.remove(unit)?;
         self.activate(unit, Evidence::Event(parked.event_id))
     }
 
@@ -280,8 +309,25 @@ impl Units {
         self.parked.retain(|_, parked| now.since(parked.at) <= PARKED_FOR);
     }
 
+    /// What was known of a unit under another ID: what is further on its way holds.
+    fn merge(&mut self, unit: &UnitId<'static>, other: Unit) {
+        let Some(known) = self.units.get_mut(unit) else { return };
+        known.retried |= other.retried;
+        if other.state.progress() > known.state.progress() {
+            known.state = other.state;
+        }
+    }
+
+    /// All IDs of a unit.
+    pub(super) fn ids<'u>(
+        &'u self,
+        unit: &'u UnitId<'static>,
+    ) -> impl Iterator<Item = &'u UnitId<'static>> {
+        self.names.get(unit).into_iter().flatten().chain([unit])
+    }
+
     /// The ID that a unit goes by here.
-    fn canonical(&self, unit: &UnitId<'_>) -> UnitId<'static> {
+    pub(super) fn canonical(&self, unit: &UnitId<'_>) -> UnitId<'static> {
         let unit = unit.borrowed().into_owned();
         self.aliases.get(&unit).cloned().unwrap_or(unit)
     }

@@ -45,18 +45,27 @@ fn shuffled<T: Clone + core::fmt::Debug + 'static>(of: Vec<T>) -> impl Strategy<
 enum UnitInput {
     Created(usize),
     Activated(usize, String),
+    /// By another ID.
+    ActivatedOther(usize, String),
+    /// The other ID becomes known.
+    Alias(usize),
 }
 
 fn unit_inputs() -> impl Strategy<Value = (Vec<UnitInput>, [bool; UNITS])> {
-    prop::array::uniform3((any::<bool>(), 0..3_usize)).prop_flat_map(|plan| {
+    prop::array::uniform3((any::<bool>(), 0..3_usize, any::<bool>())).prop_flat_map(|plan| {
         let mut inputs = Vec::new();
-        for (number, (created, activations)) in plan.into_iter().enumerate() {
+        for (number, (created, activations, other)) in plan.into_iter().enumerate() {
             inputs.extend(created.then_some(UnitInput::Created(number)));
+            inputs.extend(other.then_some(UnitInput::Alias(number)));
             for copy in 0..activations {
-                inputs.push(UnitInput::Activated(number, format!("a-{number}-{copy}")));
+                let id = format!("a-{number}-{copy}");
+                inputs.push(match other {
+                    true => UnitInput::ActivatedOther(number, id),
+                    false => UnitInput::Activated(number, id),
+                });
             }
         }
-        let active = plan.map(|(created, activations)| created && activations > 0);
+        let active = plan.map(|(created, activations, _)| created && activations > 0);
         (shuffled(inputs), Just(active))
     })
 }
@@ -145,12 +154,18 @@ proptest! {
                 UnitInput::Created(number) => {
                     units.created(MonoTime::ORIGIN, &unit(number), Level::Deeper).unwrap()
                 }
-                UnitInput::Activated(number, event_id) => {
+                UnitInput::Alias(number) => {
+                    units.alias(MonoTime::ORIGIN, &unit(number + UNITS), &unit(number)).unwrap()
+                }
+                UnitInput::Activated(number, ref event_id)
+                | UnitInput::ActivatedOther(number, ref event_id) => {
+                    let is_other = matches!(input, UnitInput::ActivatedOther(..));
+                    let number = if is_other { number + UNITS } else { number };
                     let id = json!(unit(number).as_str());
                     let text = text("E-07", &[("/header/entities/unit/id", &id)]);
                     let event = Event::decode(text.as_bytes()).unwrap();
                     let Body::Activation(activation) = event.body() else { unreachable!() };
-                    units.activated(MonoTime::ORIGIN, &activation, &event_id).unwrap()
+                    units.activated(MonoTime::ORIGIN, &activation, event_id).unwrap()
                 }
             };
             if let Some(UnitEffect::Unblocked(active)) = effect {

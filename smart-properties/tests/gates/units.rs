@@ -45,15 +45,77 @@ fn an_activation_under_another_id_counts_once_the_alias_is_known() {
     assert_eq!(units.permits(&unit("CONSOLE"), Operation::CreateChild), Permit::Allowed);
     assert_eq!(units.active(&unit("CONSOLE")).unwrap().id(), &unit("REST"));
 
-    // Neither an alias of nothing nor one that is a unit itself.
-    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("A"), &unit("NOBODY")), Ok(None));
-    assert_eq!(units.state(&unit("A")), None);
-    created(&mut units, "OTHER");
-    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("OTHER"), &unit("REST")), Ok(None));
-    assert_eq!(units.state(&unit("OTHER")), Some(&UnitState::Created));
+    // Once more, or the other way round, it is nothing new.
+    let before = units.clone();
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("CONSOLE"), &unit("REST")), Ok(None));
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("REST"), &unit("CONSOLE")), Ok(None));
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("REST"), &unit("REST")), Ok(None));
+    assert_eq!(units, before);
 
     units.forget(&unit("CONSOLE"));
     assert_eq!((units.state(&unit("REST")), units.state(&unit("CONSOLE"))), (None, None));
+}
+
+/// The answer to the create may come after the caller has found out what the other ID stands for.
+#[test]
+fn an_alias_may_be_known_before_its_unit() {
+    for parked in ["A", "B", "C"] {
+        let mut units = Units::default();
+        let _ = activated(&mut units, 0, parked);
+        assert_eq!(units.alias(MonoTime::ORIGIN, &unit("C"), &unit("B")), Ok(None));
+        assert_eq!(units.alias(MonoTime::ORIGIN, &unit("B"), &unit("A")), Ok(None));
+        assert_eq!(units.state(&unit("C")), None);
+        assert_eq!(units.parked(), 1);
+        assert!(matches!(created(&mut units, "A"), Some(UnitEffect::Unblocked(_))), "{parked}");
+        for name in ["A", "B", "C"] {
+            assert_eq!(units.active(&unit(name)).unwrap().id(), &unit("A"), "{parked}");
+        }
+        units.forget(&unit("B"));
+        assert_eq!(units, Units::default());
+    }
+}
+
+#[test]
+fn what_two_ids_were_told_counts_for_the_one_unit() {
+    let mut units = Units::default();
+    created(&mut units, "REST");
+    created(&mut units, "CONSOLE");
+    let _ = activated(&mut units, 0, "CONSOLE");
+    let effect = units.alias(MonoTime::ORIGIN, &unit("CONSOLE"), &unit("REST")).unwrap();
+    assert!(matches!(effect, Some(UnitEffect::Unblocked(active)) if *active.id() == unit("REST")));
+    assert!(units.active(&unit("REST")).is_ok());
+
+    created(&mut units, "GONE");
+    assert_eq!(units.succeeded(&unit("GONE"), Operation::Delete), None);
+    assert_eq!(units.alias(MonoTime::ORIGIN, &unit("GONE"), &unit("REST")), Ok(None));
+    assert_eq!(units.active(&unit("CONSOLE")), Err(Permit::Blocked(Blocked::Deleted)));
+    assert_eq!(units.ignored(), 0);
+}
+
+#[test]
+fn only_events_are_counted_that_come_for_a_deleted_unit() {
+    let mut units = Units::default();
+    created(&mut units, "R");
+    assert_eq!(units.succeeded(&unit("R"), Operation::Delete), None);
+    assert_eq!(units.succeeded(&unit("R"), Operation::CreateChild), None);
+    assert_eq!(units.set_active(&unit("R")), None);
+    assert_eq!(units.ignored(), 0);
+    let _ = activated(&mut units, 0, "R");
+    assert_eq!(units.ignored(), 1);
+    assert_eq!(units.state(&unit("R")), Some(&UnitState::Deleted));
+}
+
+#[test]
+fn there_are_no_more_aliases_than_units_may_be() {
+    let mut units = small();
+    created(&mut units, "R");
+    for name in ["A", "B"] {
+        assert_eq!(units.alias(MonoTime::ORIGIN, &unit(name), &unit("R")), Ok(None));
+    }
+    let before = units.clone();
+    let full = units.alias(MonoTime::from_millis(5), &unit("C"), &unit("R"));
+    assert_eq!(full, Err(GateError::Full { limit: 2 }));
+    assert_eq!(units, before);
 }
 
 #[test]
