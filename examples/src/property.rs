@@ -96,7 +96,7 @@ impl Property {
     /// What follows from an effect at a unit, whoever told it: devices that waited for the unit.
     pub fn follow(&mut self, effect: Option<UnitEffect>) -> Vec<Effect> {
         let waited = match &effect {
-            Some(UnitEffect::Unblocked(unit)) => self.devices.unblocked(unit),
+            Some(UnitEffect::Unblocked(unit)) => self.devices.unblocked(unit, &self.units),
             _ => Vec::new(),
         };
         let effect = effect.into_iter().map(Effect::Unit);

@@ -132,7 +132,7 @@ impl Hotel {
         let AssociatedEndpoint::Named(named) = AssociatedEndpoint::read(&response, &before)? else {
             return Err("the answer names no device".into());
         };
-        let effects = self.ask(|gates, _| gates.devices.associated(&before, &named));
+        let effects = self.ask(|gates, _| gates.devices.associated(&before, &named, &gates.units));
         steps.extend(effects.into_iter().map(told));
         let states = [before, after]
             .map(|device| self.ask(|gates, _| gates.devices.state(&device).cloned()));

@@ -1,6 +1,10 @@
 //! Devices: set up, then associated with a unit (specification section 9.5).
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec,
+    vec::Vec,
+};
 use core::time::Duration;
 
 use super::{ActiveUnit, Blocked, GateConfig, GateError, Permit, ReadyEndpoint, Units};
@@ -38,8 +42,10 @@ use crate::{
 pub struct Devices {
     config: GateConfig,
     devices: BTreeMap<EndpointId<'static>, Device>,
-    /// The ID that a device had before it was associated.
+    /// The ID that a device goes by, of the one that it had before it was associated.
     former: BTreeMap<EndpointId<'static>, EndpointId<'static>>,
+    /// The devices of each unit that was named for some.
+    targets: BTreeMap<UnitId<'static>, BTreeSet<EndpointId<'static>>>,
 }
 
 /// How far a device is.
@@ -101,15 +107,16 @@ struct Device {
     state: DeviceState,
     target: Option<UnitId<'static>>,
     set_up: LastWriter,
-    /// Whether it was set up anew since it was associated.
+    /// Whether it was set up anew since the call that associates it.
     reset: bool,
+    former: Option<EndpointId<'static>>,
 }
 
 impl Devices {
     /// No device is known.
     #[must_use]
     pub const fn new(config: GateConfig) -> Self {
-        Self { config, devices: BTreeMap::new(), former: BTreeMap::new() }
+        Self { config, devices: BTreeMap::new(), former: BTreeMap::new(), targets: BTreeMap::new() }
     }
 
     /// A setup event came, with this key and `eventId`.
@@ -126,8 +133,7 @@ impl Devices {
     ) -> Result<Vec<DeviceEffect>, GateError> {
         let named = setup.endpoint.accept(self.config.harvest)?;
         let (id, device) = self.entry(named)?;
-        let verdict = device.set_up.observe(order, event_id);
-        let newer = matches!(verdict, Verdict::Applied | Verdict::AppliedByTieBreak);
+        let newer = device.observe(order, event_id);
         match device.state {
             DeviceState::Unseen => {
                 device.state = DeviceState::SetUp;
@@ -138,6 +144,11 @@ impl Devices {
             DeviceState::Associated { .. } if newer => {
                 device.reset = true;
                 Ok(vec![DeviceEffect::SetUpAgain(id)])
+            }
+            // Said once the answer has come: nothing tells which of the two happened first.
+            DeviceState::Associating { .. } if newer => {
+                device.reset = true;
+                Ok(Vec::new())
             }
             _ => Ok(Vec::new()),
         }
@@ -155,49 +166,55 @@ impl Devices {
     ) -> Result<Option<DeviceEffect>, GateError> {
         let unit = unit.borrowed().into_owned();
         let (id, device) = self.entry(endpoint)?;
-        let stays = matches!(&device.state, DeviceState::Associated { unit: has } if *has == unit);
-        let under_way = matches!(device.state, DeviceState::Associating { .. });
-        let unseen = device.state == DeviceState::Unseen;
-        device.target = Some(unit);
-        if unseen || under_way || (stays && !device.reset) {
-            return Ok(None);
-        }
-        device.state = DeviceState::SetUp;
-        Ok(device.associate(&id, units))
+        let before = device.target.replace(unit.clone());
+        let effect = device.go_on(&id, units);
+        self.retarget(&id, before.as_ref(), Some(&unit));
+        Ok(effect)
     }
 
-    /// A unit has become active: what waits for it is associated.
+    /// A unit has become active: what waits for it, under whichever of its IDs, is associated.
     #[must_use]
-    pub fn unblocked(&mut self, unit: &ActiveUnit) -> Vec<DeviceEffect> {
-        let waits = |device: &Device| {
-            device.state == DeviceState::SetUp && device.target.as_ref() == Some(unit.id())
-        };
-        let waiting = self.devices.iter_mut().filter(|(_, device)| waits(device));
-        waiting.map(|(id, device)| device.begin(id, unit.clone())).collect()
+    pub fn unblocked(&mut self, unit: &ActiveUnit, units: &Units) -> Vec<DeviceEffect> {
+        let waiting = units.ids(unit.id()).filter_map(|name| self.targets.get(name)).flatten();
+        let mut effects = Vec::new();
+        for id in waiting {
+            let device = self.devices.get_mut(id);
+            effects.extend(device.and_then(|device| device.associate(id, units)));
+        }
+        effects
     }
 
-    /// The call that associates a device succeeded, and its answer has this ID for the device.
+    /// The call that associates a device succeeded, and its answer has this ID for the device. If another unit was named
+    /// meanwhile, it goes on there.
     #[must_use]
     pub fn associated(
         &mut self,
         endpoint: &EndpointId<'_>,
         answered: &EndpointId<'_>,
+        units: &Units,
     ) -> Vec<DeviceEffect> {
         let (old, new) = (self.current(endpoint), answered.borrowed().into_owned());
         let Some(device) = self.devices.get_mut(&old) else { return Vec::new() };
         let DeviceState::Associating { unit } = &device.state else { return Vec::new() };
         device.state = DeviceState::Associated { unit: unit.clone() };
-        device.reset = false;
         let mut effects = Vec::new();
         if old != new {
             self.rename(&old, &new);
             effects.push(DeviceEffect::EndpointRenamed { old, new: new.clone() });
         }
-        effects.extend([DeviceEffect::KeepPowered(RESTART), DeviceEffect::ApplySettings(new)]);
+        effects.push(DeviceEffect::KeepPowered(RESTART));
+        let Some(device) = self.devices.get_mut(&new) else { return effects };
+        if device.is_at_target(units) {
+            effects.push(DeviceEffect::ApplySettings(new.clone()));
+            effects.extend(device.reset.then_some(DeviceEffect::SetUpAgain(new)));
+        } else {
+            effects.extend(device.go_on(&new, units));
+        }
         effects
     }
 
-    /// The call that associates a device was answered with this status, or not at all.
+    /// The call that associates a device was answered with this status, or not at all. What was not answered may have
+    /// happened, and the device may have another ID since: look it up before it is [tried again](Self::retry).
     #[must_use]
     pub fn failed(
         &mut self,
@@ -216,7 +233,7 @@ impl Devices {
         })
     }
 
-    /// Tries the association of a device again.
+    /// Tries the association of a device again, after it has [failed](Self::failed).
     #[must_use]
     pub fn retry(&mut self, endpoint: &EndpointId<'_>, units: &Units) -> Option<DeviceEffect> {
         let id = self.current(endpoint);
@@ -255,17 +272,53 @@ impl Devices {
     /// Forgets a device.
     pub fn forget(&mut self, endpoint: &EndpointId<'_>) {
         let id = self.current(endpoint);
-        self.devices.remove(&id);
-        self.former.retain(|_, current| *current != id);
+        self.remove(&id);
     }
 
     /// One former ID a device is enough: a setup event that still has an older one is long past.
     fn rename(&mut self, old: &EndpointId<'static>, new: &EndpointId<'static>) {
-        self.former.retain(|_, current| current != old);
-        self.former.remove(new);
+        let Some(mut device) = self.remove(old) else { return };
+        // The setup event under the new ID may have come first.
+        if let Some(other) = self.remove(new) {
+            let newest = other.set_up.newest().zip(other.set_up.newest_id());
+            device.reset |= newest.is_some_and(|(key, id)| device.observe(key, id));
+        }
+        // What a device goes by now is no other one's former ID.
+        let owner = self.former.remove(new).and_then(|owner| self.devices.get_mut(&owner));
+        if let Some(owner) = owner {
+            owner.former = None;
+        }
         self.former.insert(old.clone(), new.clone());
-        if let Some(device) = self.devices.remove(old) {
-            self.devices.insert(new.clone(), device);
+        device.former = Some(old.clone());
+        self.retarget(new, None, device.target.as_ref());
+        self.devices.insert(new.clone(), device);
+    }
+
+    fn remove(&mut self, id: &EndpointId<'static>) -> Option<Device> {
+        let device = self.devices.remove(id)?;
+        if let Some(former) = &device.former {
+            self.former.remove(former);
+        }
+        self.retarget(id, device.target.as_ref(), None);
+        Some(device)
+    }
+
+    fn retarget(
+        &mut self,
+        id: &EndpointId<'static>,
+        from: Option<&UnitId<'static>>,
+        to: Option<&UnitId<'static>>,
+    ) {
+        if let Some((unit, devices)) =
+            from.and_then(|unit| Some((unit, self.targets.get_mut(unit)?)))
+        {
+            devices.remove(id);
+            if devices.is_empty() {
+                self.targets.remove(unit);
+            }
+        }
+        if let Some(unit) = to {
+            self.targets.entry(unit.clone()).or_default().insert(id.clone());
         }
     }
 
@@ -283,15 +336,36 @@ impl Devices {
 }
 
 impl Device {
+    /// Takes notice of a setup event. Whether it is newer than all before it.
+    fn observe(&mut self, order: OrderKey, event_id: &str) -> bool {
+        let verdict = self.set_up.observe(order, event_id);
+        matches!(verdict, Verdict::Applied | Verdict::AppliedByTieBreak)
+    }
+
+    fn is_at_target(&self, units: &Units) -> bool {
+        let DeviceState::Associated { unit } = &self.state else { return false };
+        self.target.as_ref().is_some_and(|it| units.canonical(it) == units.canonical(unit))
+    }
+
+    /// Goes to the unit that was named, if it is not on its way yet, and not there.
+    fn go_on(&mut self, id: &EndpointId<'static>, units: &Units) -> Option<DeviceEffect> {
+        let is_busy = matches!(self.state, DeviceState::Unseen | DeviceState::Associating { .. });
+        if is_busy || (self.is_at_target(units) && !self.reset) {
+            return None;
+        }
+        self.state = DeviceState::SetUp;
+        self.associate(id, units)
+    }
+
     /// Begins the association if the device is set up and its unit is active.
     fn associate(&mut self, id: &EndpointId<'static>, units: &Units) -> Option<DeviceEffect> {
         let unit = units.active(self.target.as_ref()?).ok()?;
-        (self.state == DeviceState::SetUp).then(|| self.begin(id, unit))
-    }
-
-    fn begin(&mut self, id: &EndpointId<'static>, unit: ActiveUnit) -> DeviceEffect {
+        if self.state != DeviceState::SetUp {
+            return None;
+        }
+        self.reset = false;
         self.state = DeviceState::Associating { unit: unit.id().clone() };
-        DeviceEffect::Associate { endpoint: ReadyEndpoint::new(id.clone()), unit }
+        Some(DeviceEffect::Associate { endpoint: ReadyEndpoint::new(id.clone()), unit })
     }
 }
 

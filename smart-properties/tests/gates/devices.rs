@@ -7,7 +7,8 @@ use serde_json::json;
 use smart_properties::{
     Body, EndpointId, Event, UnitId,
     gate::{
-        Blocked, DeviceEffect, DeviceState, Devices, GateConfig, GateError, Level, Permit, Units,
+        Blocked, DeviceEffect, DeviceState, Devices, GateConfig, GateError, Level, Permit,
+        UnitEffect, Units,
     },
 };
 
@@ -54,7 +55,7 @@ fn associated(units: &Units) -> Devices {
     let mut devices = Devices::default();
     let _ = set_up(&mut devices, units, "EP9", "2024-05-01T10:02:00Z").unwrap();
     let _ = devices.set_target(&device("EP9"), &room("ROOM402"), units).unwrap();
-    let effects = devices.associated(&device("EP9"), &device("EP77"));
+    let effects = devices.associated(&device("EP9"), &device("EP77"), units);
     assert_eq!(effects.len(), 3);
     devices
 }
@@ -90,8 +91,8 @@ fn an_answer_to_nothing_does_nothing() {
     let units = rooms(&["ROOM402"]);
     let mut devices = associated(&units);
     let before = devices.clone();
-    assert_eq!(devices.associated(&device("EP9"), &device("EP78")), []);
-    assert_eq!(devices.associated(&device("EP1"), &device("EP2")), []);
+    assert_eq!(devices.associated(&device("EP9"), &device("EP78"), &units), []);
+    assert_eq!(devices.associated(&device("EP1"), &device("EP2"), &units), []);
     assert_eq!(devices.failed(&device("EP9"), Some(500)), None);
     assert_eq!(devices, before);
 }
@@ -110,7 +111,7 @@ fn a_device_that_is_reset_is_associated_again_when_its_unit_is_named_again() {
     let again = devices.set_target(&device("EP77"), &room("ROOM402"), &units).unwrap();
     let Some(DeviceEffect::Associate { endpoint, .. }) = again else { panic!() };
     assert_eq!(*endpoint.id(), device("EP77"));
-    let effects = devices.associated(&device("EP77"), &device("EP77"));
+    let effects = devices.associated(&device("EP77"), &device("EP77"), &units);
     assert_eq!(effects.len(), 2, "it keeps its ID");
     assert_eq!(devices.current(&device("EP9")), device("EP77"));
 }
@@ -123,6 +124,126 @@ fn a_device_can_move_to_another_unit() {
     assert!(
         matches!(moved, Some(DeviceEffect::Associate { unit, .. }) if *unit.id() == room("ROOM403"))
     );
+}
+
+/// The call was sent already, and its answer is about the unit that it named.
+#[test]
+fn a_device_goes_on_to_the_unit_that_was_named_meanwhile() {
+    let mut units = rooms(&["ROOM402", "ROOM403"]);
+    let mut devices = Devices::default();
+    let _ = set_up(&mut devices, &units, "EP9", "2024-05-01T10:02:00Z").unwrap();
+    assert!(devices.set_target(&device("EP9"), &room("ROOM402"), &units).unwrap().is_some());
+    assert_eq!(devices.set_target(&device("EP9"), &room("ROOM403"), &units).unwrap(), None);
+    let mut inactive = devices.clone();
+    let effects = devices.associated(&device("EP9"), &device("EP77"), &units);
+    let [_, DeviceEffect::KeepPowered(_), DeviceEffect::Associate { endpoint, unit }] =
+        &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((endpoint.id(), unit.id()), (&device("EP77"), &room("ROOM403")));
+
+    units.forget(&room("ROOM403"));
+    units.created(MonoTime::ORIGIN, &room("ROOM403"), Level::Deeper).unwrap();
+    let effects = inactive.associated(&device("EP9"), &device("EP9"), &units);
+    assert!(matches!(effects[..], [DeviceEffect::KeepPowered(_)]), "{effects:?}");
+    let Some(UnitEffect::Unblocked(active)) = units.set_active(&room("ROOM403")) else { panic!() };
+    let effects = inactive.unblocked(&active, &units);
+    assert!(matches!(effects[..], [DeviceEffect::Associate { .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_unit_may_be_named_by_any_of_its_ids() {
+    let mut units = rooms(&[]);
+    units.created(MonoTime::ORIGIN, &room("REST"), Level::Deeper).unwrap();
+    let mut devices = Devices::default();
+    let _ = set_up(&mut devices, &units, "EP9", "2024-05-01T10:02:00Z").unwrap();
+    assert_eq!(devices.set_target(&device("EP9"), &room("CONSOLE"), &units).unwrap(), None);
+    assert_eq!(units.alias(MonoTime::ORIGIN, &room("CONSOLE"), &room("REST")), Ok(None));
+    let Some(UnitEffect::Unblocked(active)) = units.set_active(&room("REST")) else { panic!() };
+    let effects = devices.unblocked(&active, &units);
+    assert!(matches!(effects[..], [DeviceEffect::Associate { .. }]), "{effects:?}");
+    assert_eq!(devices.unblocked(&active, &units), [], "it is under way");
+    let _ = devices.associated(&device("EP9"), &device("EP9"), &units);
+    for name in ["REST", "CONSOLE"] {
+        let stays = devices.set_target(&device("EP9"), &room(name), &units).unwrap();
+        assert_eq!(stays, None, "it is in {name}");
+    }
+    assert!(matches!(
+        devices.state(&device("EP9")),
+        Some(DeviceState::Associated { unit }) if *unit == room("REST")
+    ));
+
+    // The alias of a unit that is active already.
+    let _ = set_up(&mut devices, &units, "EP10", "2024-05-01T10:02:00Z").unwrap();
+    assert_eq!(devices.set_target(&device("EP10"), &room("APP"), &units).unwrap(), None);
+    let effect = units.alias(MonoTime::ORIGIN, &room("APP"), &room("CONSOLE")).unwrap();
+    let Some(UnitEffect::Unblocked(active)) = effect else { panic!() };
+    let effects = devices.unblocked(&active, &units);
+    assert!(matches!(effects[..], [DeviceEffect::Associate { .. }]), "{effects:?}");
+}
+
+/// A device that was set up anew is told of, whether that event comes before the answer or after it, under either ID.
+#[test]
+fn a_setup_event_that_overtakes_the_answer_is_not_lost() {
+    let units = rooms(&["ROOM402"]);
+    let again = DeviceEffect::SetUpAgain(device("EP77"));
+    for name in ["EP9", "EP77"] {
+        let mut devices = Devices::default();
+        let _ = set_up(&mut devices, &units, "EP9", "2024-05-01T10:02:00Z").unwrap();
+        let _ = devices.set_target(&device("EP9"), &room("ROOM402"), &units).unwrap();
+        let mut late = devices.clone();
+        let _ = set_up(&mut devices, &units, name, "2024-05-01T11:00:00Z").unwrap();
+        let effects = devices.associated(&device("EP9"), &device("EP77"), &units);
+        assert_eq!(effects.last(), Some(&again), "{name}");
+
+        let effects = late.associated(&device("EP9"), &device("EP77"), &units);
+        assert!(!effects.contains(&again));
+        let effects = set_up(&mut late, &units, name, "2024-05-01T11:00:00Z").unwrap();
+        assert_eq!(effects, core::slice::from_ref(&again), "{name}");
+        assert_eq!(devices, late);
+        assert_eq!(set_up(&mut late, &units, name, "2024-05-01T11:00:00Z").unwrap(), []);
+        let again = late.set_target(&device("EP77"), &room("ROOM402"), &units).unwrap();
+        assert!(matches!(again, Some(DeviceEffect::Associate { .. })));
+        assert_eq!(late.associated(&device("EP77"), &device("EP77"), &units).len(), 2);
+    }
+}
+
+#[test]
+fn a_device_that_is_forgotten_leaves_nothing() {
+    let units = rooms(&["ROOM402"]);
+    let mut devices = associated(&units);
+    // Back to the first ID, and on to a third: what came between is nobody's.
+    for (before, after) in [("EP77", "EP9"), ("EP9", "EP78")] {
+        let _ = set_up(
+            &mut devices,
+            &units,
+            before,
+            &format!("2024-05-02T10:{}:00Z", &after[2..].len() + 10),
+        );
+        assert!(devices.set_target(&device(before), &room("ROOM402"), &units).unwrap().is_some());
+        let effects = devices.associated(&device(before), &device(after), &units);
+        assert_eq!(effects.len(), 3);
+    }
+    assert_eq!(devices.current(&device("EP9")), device("EP78"));
+    assert_eq!(devices.current(&device("EP77")), device("EP77"));
+    devices.forget(&device("EP9"));
+    assert_eq!(devices, Devices::default());
+}
+
+/// The service says which device has which ID.
+#[test]
+fn an_id_is_of_the_device_that_the_service_gave_it_to_last() {
+    let units = rooms(&["ROOM402"]);
+    let mut devices = associated(&units);
+    let _ = set_up(&mut devices, &units, "EP5", "2024-05-01T10:02:00Z").unwrap();
+    assert!(devices.set_target(&device("EP5"), &room("ROOM402"), &units).unwrap().is_some());
+    assert_eq!(devices.associated(&device("EP5"), &device("EP9"), &units).len(), 3);
+    assert_eq!(devices.current(&device("EP9")), device("EP9"));
+    devices.forget(&device("EP77"));
+    assert!(devices.state(&device("EP9")).is_some());
+    devices.forget(&device("EP5"));
+    assert_eq!(devices, Devices::default());
 }
 
 #[test]

@@ -324,7 +324,7 @@ proptest! {
                 }
             };
             if let Some(UnitEffect::Unblocked(active)) = unblocked {
-                effects.extend(devices.unblocked(&active));
+                effects.extend(devices.unblocked(&active, &units));
             }
         }
         let associations =

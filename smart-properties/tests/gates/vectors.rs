@@ -193,7 +193,7 @@ impl Gates {
             effect.unwrap().into_iter().collect()
         } else if step.get("associated").is_some() {
             let device = endpoint(name("associated"));
-            self.devices.associated(&device, &endpoint(name("answered")))
+            self.devices.associated(&device, &endpoint(name("answered")), &self.units)
         } else {
             let device = endpoint(name("device"));
             let now = match step.get("permits") {
@@ -221,7 +221,7 @@ impl Gates {
         };
         assert_eq!(step.get("refused"), None, "{at}");
         if let Some(UnitEffect::Unblocked(active)) = &effect {
-            let effects = self.devices.unblocked(active);
+            let effects = self.devices.unblocked(active, &self.units);
             device_effects(&effects, step, at);
         }
         let short = |unit: &UnitId<'_>| unit.as_str().rsplit('.').next().unwrap().to_owned();
