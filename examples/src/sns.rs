@@ -129,7 +129,7 @@ impl Sns {
         let address = listener.local_addr()?;
         let key = Arc::new(SigningKey::load(seed)?);
         let retries = RetryPolicy::http().with_delay(pause);
-        let config = Config::new(arn).with_http_retries(retries).with_seed(seed);
+        let config = Config::new(arn).with_retries(retries).with_seed(seed);
         let timer = Timer::new();
         let clock = WallClock::new(timer.now(), SystemTime::now().into());
         let (teller, events) = Events::new();

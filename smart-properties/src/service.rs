@@ -47,7 +47,7 @@ use crate::instant;
 ///
 /// ```text
 ///   subscribe             URL visited               unsubscribe
-///   ─────────► pending ────────────────► confirmed ─────────────► pending ─► (gone, unless visited in three days)
+///   ─────────► pending ────────────────► confirmed ─────────────► pending
 /// ```
 ///
 /// And each delivery to it:
@@ -163,11 +163,9 @@ impl<S: Signer> Topic<S> {
         form: Form,
     ) -> Result<SubscriptionArn, ServiceError> {
         self.check_queue()?;
-        let at = self.now.max(now);
-        let mut standing = self.subscriptions.iter().filter(|(_, it)| it.stands_at(at));
-        let known = standing.clone().find(|(_, it)| it.endpoint == endpoint);
+        let known = self.subscriptions.iter().find(|(_, it)| it.endpoint == endpoint);
         let limit = self.config.max_subscriptions;
-        if known.is_none() && standing.by_ref().count() >= limit {
+        if known.is_none() && self.subscriptions.len() >= limit {
             return Err(ServiceError::TooManySubscriptions { limit });
         }
         let mut ids = self.ids;
@@ -175,23 +173,23 @@ impl<S: Signer> Topic<S> {
             Some((arn, known)) => (arn.clone(), known.clone()),
             None => {
                 let arn = SubscriptionArn::new(&self.config.arn, &ids.uuid());
-                let is_asked = matches!(endpoint, Endpoint::Http(_));
-                let pending_until = is_asked.then(|| at.after(self.config.confirmation_window));
+                let is_confirmed = !matches!(endpoint, Endpoint::Http(_));
                 let token = Secret::from(ids.token());
-                (arn, Subscription { endpoint, form, token, pending_until })
+                (arn, Subscription { endpoint, form, token, is_confirmed })
             }
         };
-        let confirmation = match subscription.is_confirmed() {
+        let confirmation = match subscription.is_confirmed {
             true => None,
             false => {
                 self.check_room(1)?;
+                let at = self.now.max(now);
                 Some(self.author(at, &mut ids)?.confirmation(&arn, &subscription)?)
             }
         };
         let is_new = known.is_none();
         self.fire(now, usize::MAX);
         self.ids = ids;
-        if is_new && subscription.is_confirmed() {
+        if is_new && subscription.is_confirmed {
             self.tell(Event::Confirmed { subscription: arn.clone() });
         }
         self.subscriptions.insert(arn.clone(), subscription);
@@ -205,13 +203,12 @@ impl<S: Signer> Topic<S> {
     /// No subscription has the token, or the queue of outputs is full.
     pub fn confirm(&mut self, now: MonoTime, token: &str) -> Result<SubscriptionArn, ServiceError> {
         self.check_queue()?;
-        let (at, token) = (self.now.max(now), Secret::from(token));
-        let is_meant = |it: &Subscription| it.token == token && it.stands_at(at);
-        let found = self.subscriptions.iter().find(|(_, it)| is_meant(it));
+        let token = Secret::from(token);
+        let found = self.subscriptions.iter().find(|(_, it)| it.token == token);
         let arn = found.map(|(arn, _)| arn.clone()).ok_or(ServiceError::UnknownToken)?;
         self.fire(now, usize::MAX);
         let subscription = self.subscriptions.get_mut(&arn);
-        if subscription.and_then(|it| it.pending_until.take()).is_some() {
+        if subscription.is_some_and(|it| !core::mem::replace(&mut it.is_confirmed, true)) {
             self.tell(Event::Confirmed { subscription: arn.clone() });
         }
         Ok(arn)
@@ -230,24 +227,26 @@ impl<S: Signer> Topic<S> {
     ) -> Result<(), ServiceError> {
         self.check_queue()?;
         let arn = subscription;
-        let confirmed = self.subscriptions.get(arn).filter(|it| it.is_confirmed());
+        let confirmed = self.subscriptions.get(arn).filter(|it| it.is_confirmed);
         let Some(confirmed) = confirmed else {
             return Err(ServiceError::UnknownSubscription { subscription: arn.clone() });
         };
-        let at = self.now.max(now);
         let mut ended = None;
         let mut ids = self.ids;
         if matches!(confirmed.endpoint, Endpoint::Http(_)) {
             self.check_room(1)?;
             let token = Secret::from(ids.token());
-            let pending_until = Some(at.after(self.config.confirmation_window));
-            let pending = Subscription { token, pending_until, ..confirmed.clone() };
+            let pending = Subscription { token, is_confirmed: false, ..confirmed.clone() };
+            let at = self.now.max(now);
             let content = self.author(at, &mut ids)?.unsubscription(arn, &pending)?;
             ended = Some((pending, content));
         }
         self.fire(now, usize::MAX);
         self.ids = ids;
-        self.end(arn);
+        self.subscriptions.remove(arn);
+        for delivery in self.deliveries.of(arn) {
+            self.give_up(delivery, GivenUp::Unsubscribed);
+        }
         if let Some((pending, content)) = ended {
             self.subscriptions.insert(arn.clone(), pending);
             self.deliver_all([content]);
@@ -270,7 +269,7 @@ impl<S: Signer> Topic<S> {
         if bytes == 0 || bytes > MAX_MESSAGE_BYTES {
             return Err(ServiceError::MessageSize { bytes, limit: MAX_MESSAGE_BYTES });
         }
-        let takers = self.subscriptions.iter().filter(|(_, it)| it.is_confirmed());
+        let takers = self.subscriptions.iter().filter(|(_, it)| it.is_confirmed);
         self.check_room(takers.clone().count().saturating_mul(publication.times))?;
         let mut ids = self.ids;
         let author = self.author(self.now.max(now), &mut ids)?;
@@ -283,7 +282,7 @@ impl<S: Signer> Topic<S> {
 
     /// Who subscribed and confirmed it, in the order of their names.
     pub fn subscriptions(&self) -> impl Iterator<Item = &SubscriptionArn> {
-        self.subscriptions.iter().filter(|(_, it)| it.is_confirmed()).map(|(arn, _)| arn)
+        self.subscriptions.iter().filter(|(_, it)| it.is_confirmed).map(|(arn, _)| arn)
     }
 
     /// How many deliveries are open: neither delivered nor given up.
@@ -323,23 +322,17 @@ impl<S: Signer> Topic<S> {
         self.now = self.now.max(now);
         loop {
             let due = self.deliveries.next_due(self.now);
-            let expired = || self.subscriptions.iter().find(|(_, it)| !it.stands_at(self.now));
-            let expired = if due.is_some() { None } else { expired().map(|(arn, _)| arn.clone()) };
-            self.held_back =
-                self.outputs.len() >= max_queued && (due.is_some() || expired.is_some());
-            match (due, expired) {
+            self.held_back = due.is_some() && self.outputs.len() >= max_queued;
+            match due {
                 _ if self.held_back => return,
-                (Some((_, Some(late))), _) => self.fail(late, Failure::Timeout),
-                (Some((id, None)), _) => {
-                    if let Some(deliver) = self.deliveries.retry(id, self.now) {
+                Some((_, Some(late))) => self.fail(late, Failure::Timeout),
+                Some((id, None)) => {
+                    let again = self.deliveries.retry(id, self.config.retries, self.now);
+                    if let Some(deliver) = again {
                         self.act(deliver);
                     }
                 }
-                (None, Some(subscription)) => {
-                    self.end(&subscription);
-                    self.tell(Event::Expired { subscription });
-                }
-                (None, None) => return,
+                None => return,
             }
         }
     }
@@ -365,16 +358,8 @@ impl<S: Signer> Topic<S> {
             return;
         }
         self.tell(Event::AttemptFailed { attempt, failure });
-        if !self.deliveries.fail(attempt.delivery, self.now) {
+        if !self.deliveries.fail(attempt.delivery, self.config.retries, self.now) {
             self.give_up(attempt.delivery, GivenUp::Exhausted(failure));
-        }
-    }
-
-    /// Ends a subscription, and what is on its way to it.
-    fn end(&mut self, subscription: &SubscriptionArn) {
-        self.subscriptions.remove(subscription);
-        for delivery in self.deliveries.of(subscription) {
-            self.give_up(delivery, GivenUp::Unsubscribed);
         }
     }
 
@@ -386,11 +371,7 @@ impl<S: Signer> Topic<S> {
 
     fn deliver_all(&mut self, contents: impl IntoIterator<Item = Content>) {
         for content in contents {
-            let policy = match content.endpoint {
-                Endpoint::Http(_) => self.config.http_retries,
-                Endpoint::Queue(_) | Endpoint::Function(_) => self.config.queue_retries,
-            };
-            let deliver = self.deliveries.add(content, policy, self.now);
+            let deliver = self.deliveries.add(content, self.config.retries, self.now);
             self.act(deliver);
         }
     }
@@ -442,10 +423,7 @@ impl<S: Signer> Machine for Topic<S> {
         if self.outputs.is_empty() && self.held_back {
             self.fire(self.now, self.config.max_queued);
         }
-        self.outputs.pop_front().unwrap_or_else(|| {
-            let pending = self.subscriptions.values().filter_map(|it| it.pending_until);
-            Output::Idle(pending.chain(self.deliveries.deadline()).min())
-        })
+        self.outputs.pop_front().unwrap_or_else(|| Output::Idle(self.deliveries.deadline()))
     }
 
     /// Never: a topic goes on for as long as it is kept.

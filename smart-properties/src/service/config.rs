@@ -1,7 +1,5 @@
 //! What a topic is like.
 
-use core::time::Duration;
-
 use super::RetryPolicy;
 use crate::{TopicArn, sns::SignatureVersion};
 
@@ -18,9 +16,7 @@ use crate::{TopicArn, sns::SignatureVersion};
 pub struct Config {
     pub(super) arn: TopicArn,
     pub(super) signature_version: SignatureVersion,
-    pub(super) http_retries: RetryPolicy,
-    pub(super) queue_retries: RetryPolicy,
-    pub(super) confirmation_window: Duration,
+    pub(super) retries: RetryPolicy,
     pub(super) max_subscriptions: usize,
     pub(super) max_deliveries: usize,
     pub(super) max_queued: usize,
@@ -28,16 +24,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// A topic of this name that signs with version 2 and retries as SNS does; a subscription may be confirmed for
-    /// three days, and there may be 100 of them, 10,000 deliveries and 1,024 outputs.
+    /// A topic of this name that signs with version 2 and retries as SNS does over HTTP; there may be 100 subscriptions,
+    /// 10,000 deliveries and 1,024 outputs.
     #[must_use]
     pub const fn new(arn: TopicArn) -> Self {
         Self {
             arn,
             signature_version: SignatureVersion::V2,
-            http_retries: RetryPolicy::http(),
-            queue_retries: RetryPolicy::queue(),
-            confirmation_window: Duration::from_secs(3 * 24 * 60 * 60),
+            retries: RetryPolicy::http(),
             max_subscriptions: 100,
             max_deliveries: 10_000,
             max_queued: 1_024,
@@ -51,25 +45,13 @@ impl Config {
         Self { signature_version, ..self }
     }
 
-    /// Sets how deliveries over HTTP are retried, [`RetryPolicy::http`] by default.
+    /// Sets how deliveries are retried, [`RetryPolicy::http`] by default.
     #[must_use]
-    pub fn with_http_retries(self, http_retries: RetryPolicy) -> Self {
-        Self { http_retries, ..self }
+    pub fn with_retries(self, retries: RetryPolicy) -> Self {
+        Self { retries, ..self }
     }
 
-    /// Sets how deliveries to queues and functions are retried, [`RetryPolicy::queue`] by default.
-    #[must_use]
-    pub fn with_queue_retries(self, queue_retries: RetryPolicy) -> Self {
-        Self { queue_retries, ..self }
-    }
-
-    /// Sets how long a subscription waits to be confirmed, three days by default: after that it is gone.
-    #[must_use]
-    pub fn with_confirmation_window(self, confirmation_window: Duration) -> Self {
-        Self { confirmation_window, ..self }
-    }
-
-    /// Sets how many subscriptions there may be, 100 by default: one more is refused.
+    /// Sets how many subscriptions there may be, confirmed or not, 100 by default: one more is refused.
     #[must_use]
     pub fn with_max_subscriptions(self, max_subscriptions: usize) -> Self {
         Self { max_subscriptions, ..self }

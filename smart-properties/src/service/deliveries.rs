@@ -31,7 +31,6 @@ pub(super) struct Delivery {
     pub(super) endpoint: Endpoint,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    pub(super) policy: RetryPolicy,
     /// When the first attempt was made, and how many there were.
     first: MonoTime,
     attempts: u32,
@@ -67,14 +66,13 @@ impl Deliveries {
             endpoint,
             headers,
             body,
-            policy,
             first: now,
             attempts: 0,
             is_open: false,
             due: None,
         };
         let delivery = self.open.entry(id).or_insert(delivery);
-        let deliver = delivery.start(id, now);
+        let deliver = delivery.start(id, policy, now);
         self.due.extend(delivery.due.map(|due| (due, id)));
         deliver
     }
@@ -94,24 +92,29 @@ impl Deliveries {
     }
 
     /// Makes the next attempt.
-    pub(super) fn retry(&mut self, id: DeliveryId, now: MonoTime) -> Option<Deliver> {
+    pub(super) fn retry(
+        &mut self,
+        id: DeliveryId,
+        policy: RetryPolicy,
+        now: MonoTime,
+    ) -> Option<Deliver> {
         let delivery = self.open.get_mut(&id)?;
         let before = delivery.due;
-        let deliver = delivery.start(id, now);
+        let deliver = delivery.start(id, policy, now);
         let after = delivery.due;
         self.reschedule(id, before, after);
         Some(deliver)
     }
 
     /// The open attempt has failed: false when no other may follow.
-    pub(super) fn fail(&mut self, id: DeliveryId, now: MonoTime) -> bool {
+    pub(super) fn fail(&mut self, id: DeliveryId, policy: RetryPolicy, now: MonoTime) -> bool {
         let Some(delivery) = self.open.get_mut(&id) else { return false };
-        if !delivery.policy.allows(delivery.attempts, now.since(delivery.first)) {
+        if !policy.allows(delivery.attempts, now.since(delivery.first)) {
             return false;
         }
         let before = delivery.due;
         delivery.is_open = false;
-        delivery.due = Some(now.after(delivery.policy.delay));
+        delivery.due = Some(now.after(policy.delay));
         let after = delivery.due;
         self.reschedule(id, before, after);
         true
@@ -144,11 +147,11 @@ impl Deliveries {
 }
 
 impl Delivery {
-    fn start(&mut self, id: DeliveryId, now: MonoTime) -> Deliver {
+    fn start(&mut self, id: DeliveryId, policy: RetryPolicy, now: MonoTime) -> Deliver {
         self.attempts += 1;
         self.is_open = true;
         // At the end of time nothing comes later.
-        self.due = Some(now.after(self.policy.patience)).filter(|due| *due > now);
+        self.due = Some(now.after(policy.patience)).filter(|due| *due > now);
         Deliver {
             attempt: Attempt::new(id, self.attempts),
             endpoint: self.endpoint.clone(),

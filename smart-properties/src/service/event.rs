@@ -14,11 +14,6 @@ pub enum Event {
         /// The subscription.
         subscription: SubscriptionArn,
     },
-    /// Nobody confirmed a subscription in time: it is gone.
-    Expired {
-        /// The subscription.
-        subscription: SubscriptionArn,
-    },
     /// An attempt has failed; another one follows, or [`GivenUp`](Self::GivenUp).
     AttemptFailed {
         /// The attempt.

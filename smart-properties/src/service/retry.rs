@@ -16,25 +16,16 @@ pub struct RetryPolicy {
     pub(super) patience: Duration,
     pub(super) retries: u32,
     pub(super) delay: Duration,
-    pub(super) span: Duration,
 }
 
 impl RetryPolicy {
-    /// As SNS does it for HTTP by default: 15 s for an answer, three retries 20 s apart.
+    /// As SNS does it for HTTP by default: 15 s for an answer, three retries 20 s apart. It may take an hour in all,
+    /// whatever is set.
+    ///
+    /// SNS tries queues and functions 100,015 times in 23 days; here they are tried no longer than the others.
     #[must_use]
     pub const fn http() -> Self {
-        Self {
-            patience: Duration::from_secs(15),
-            retries: 3,
-            delay: Duration::from_secs(20),
-            span: MAX_HTTP_SPAN,
-        }
-    }
-
-    /// As SNS does it for queues and functions: 100,015 retries in 23 days, which is taken as every 20 s here.
-    #[must_use]
-    pub const fn queue() -> Self {
-        Self { retries: 100_015, span: QUEUE_SPAN, ..Self::http() }
+        Self { patience: Duration::from_secs(15), retries: 3, delay: Duration::from_secs(20) }
     }
 
     /// Sets how long an endpoint may take to answer, 15 s by default and 1 ms at least: after that the attempt has
@@ -58,10 +49,9 @@ impl RetryPolicy {
 
     /// Whether another attempt may follow `attempts` of them, `since` the first.
     pub(super) fn allows(&self, attempts: u32, since_first: Duration) -> bool {
-        attempts <= self.retries && since_first.saturating_add(self.delay) <= self.span
+        attempts <= self.retries && since_first.saturating_add(self.delay) <= MAX_SPAN
     }
 }
 
 /// The longest time that a policy for HTTP may take in all.
-const MAX_HTTP_SPAN: Duration = Duration::from_secs(3_600);
-const QUEUE_SPAN: Duration = Duration::from_secs(23 * 24 * 60 * 60 + 12 * 60 * 60);
+const MAX_SPAN: Duration = Duration::from_secs(3_600);

@@ -3,7 +3,7 @@
 use alloc::{format, string::String};
 use core::fmt;
 
-use iot_sansio::{MonoTime, Secret};
+use iot_sansio::Secret;
 
 use crate::TopicArn;
 
@@ -59,19 +59,7 @@ pub(super) struct Subscription {
     pub(super) form: Form,
     /// What confirms it: of its first confirmation, or after an unsubscription of that one.
     pub(super) token: Secret,
-    /// Until when it may be confirmed; none once it is.
-    pub(super) pending_until: Option<MonoTime>,
-}
-
-impl Subscription {
-    pub(super) const fn is_confirmed(&self) -> bool {
-        self.pending_until.is_none()
-    }
-
-    /// Whether it still stands at this time: one that nobody confirms ends.
-    pub(super) fn stands_at(&self, now: MonoTime) -> bool {
-        self.pending_until.is_none_or(|until| now < until)
-    }
+    pub(super) is_confirmed: bool,
 }
 
 /// The URL that confirms a subscription when someone visits it.

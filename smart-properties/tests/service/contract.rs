@@ -40,8 +40,7 @@ fn small() -> Config {
         .with_max_subscriptions(MAX_SUBSCRIPTIONS)
         .with_max_deliveries(MAX_DELIVERIES)
         .with_signature_version(SignatureVersion::V1)
-        .with_confirmation_window(Duration::from_secs(90))
-        .with_queue_retries(RetryPolicy::http().with_delay(Duration::ZERO))
+        .with_retries(RetryPolicy::http().with_delay(Duration::ZERO))
 }
 
 /// The names and tokens that a topic with this seed makes first.

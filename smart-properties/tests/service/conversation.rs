@@ -1,7 +1,5 @@
 //! What a topic sends to each kind of endpoint, and who gets it (specification, sections 4 and 6).
 
-use core::time::Duration;
-
 use iot_sansio::{Machine as _, MonoTime, UnixMillis};
 use smart_properties::{
     service::{
@@ -15,7 +13,7 @@ use smart_properties::{
 };
 
 use crate::peer::{
-    CERTIFICATE, START, StandIn, StandInVerify, arn, at, config, deadline, drain, http, topic,
+    CERTIFICATE, START, StandIn, StandInVerify, arn, at, config, drain, http, topic,
 };
 
 /// What a receiver makes of a delivery that is enveloped.
@@ -178,22 +176,6 @@ fn an_endpoint_is_subscribed_once_and_asked_again() {
     visit(&mut topic, at(6), &delivers[1]).unwrap();
     assert_eq!(topic.subscribe(at(7), http(1), Form::Envelope), Ok(first));
     assert_eq!(drain(&mut topic), (vec![], vec![]));
-}
-
-#[test]
-fn a_subscription_that_nobody_confirms_ends() {
-    let mut topic = topic(config().with_confirmation_window(Duration::from_secs(100)));
-    let subscription = topic.subscribe(at(0), http(1), Form::Envelope).unwrap();
-    let (delivers, _) = drain(&mut topic);
-    accept(&mut topic, at(1), &delivers);
-    assert_eq!(deadline(&mut topic), Some(at(100)));
-    let url = open(&delivers[0]).subscribe_url().unwrap().to_owned();
-    let mut late = topic.clone();
-    let refused = late.handle_input(at(100), Visited::new(&url).into());
-    assert_eq!(refused, Err(ServiceError::UnknownToken));
-    topic.handle_timeout(at(100));
-    assert_eq!(drain(&mut topic), (vec![], vec![Event::Expired { subscription }]));
-    assert_eq!(deadline(&mut topic), None);
 }
 
 #[test]

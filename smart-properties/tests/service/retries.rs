@@ -12,9 +12,9 @@ use crate::peer::{StandIn, at, config, deadline, drain, topic};
 
 /// A topic with one queue, and a message on its way to it.
 ///
-/// A queue needs no confirmation; it is told to retry as an endpoint of HTTP.
+/// A queue needs no confirmation.
 fn published(config: Config) -> (Topic<StandIn>, Deliver) {
-    let mut topic = topic(config.with_queue_retries(RetryPolicy::http()));
+    let mut topic = topic(config);
     publish(&mut topic)
 }
 
@@ -143,7 +143,7 @@ fn an_answer_that_is_late_or_to_something_else_counts_for_nothing() {
 #[test]
 fn no_policy_takes_longer_than_an_hour() {
     let policy = RetryPolicy::http().with_retries(u32::MAX).with_delay(Duration::from_secs(1_000));
-    let mut topic = topic(config().with_queue_retries(policy));
+    let mut topic = topic(config().with_retries(policy));
     let (_, first) = publish(&mut topic);
     let (mut now, mut attempts) = (at(0), 1);
     while let Some(next) = deadline(&mut topic) {
@@ -163,29 +163,10 @@ fn no_policy_takes_longer_than_an_hour() {
 #[test]
 fn without_a_pause_the_next_attempt_comes_at_once() {
     let policy = RetryPolicy::http().with_delay(Duration::ZERO);
-    let mut topic = topic(config().with_queue_retries(policy));
+    let mut topic = topic(config().with_retries(policy));
     let (_, first) = publish(&mut topic);
     topic.handle_input(at(1), Answered::new(first.attempt, 500).into()).unwrap();
     let (delivers, events) = drain(&mut topic);
     assert_eq!((delivers.len(), events.len()), (1, 1));
     assert_eq!(delivers[0].attempt.number, 2);
-}
-
-#[test]
-fn a_queue_is_tried_for_23_days() {
-    let mut topic = topic(config());
-    let (_, mut last) = publish(&mut topic);
-    let mut now = at(0);
-    loop {
-        topic.handle_input(now, Failed::new(last.attempt).into()).unwrap();
-        let (_, events) = drain(&mut topic);
-        if let Some((_, attempts)) = reason(&events) {
-            assert_eq!(attempts, 100_016);
-            break;
-        }
-        now = deadline(&mut topic).unwrap();
-        last = wait(&mut topic, now).0.remove(0);
-    }
-    let days = now.since_origin().as_secs() / 86_400;
-    assert_eq!(days, 23);
 }

@@ -304,7 +304,7 @@ impl World {
                     ends.push(Err(reason));
                 }
             }
-            Event::Confirmed { .. } | Event::Expired { .. } => {}
+            Event::Confirmed { .. } => {}
             other => panic!("not expected here: {other:?}"),
         }
     }
