@@ -26,11 +26,7 @@ pub(super) struct Deliveries {
 /// One message for one subscription.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Delivery {
-    pub(super) message_id: MessageId,
-    pub(super) subscription: SubscriptionArn,
-    pub(super) endpoint: Endpoint,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Vec<u8>,
+    content: Content,
     /// When the first attempt was made, and how many there were.
     first: MonoTime,
     attempts: u32,
@@ -41,7 +37,7 @@ pub(super) struct Delivery {
 }
 
 /// What is to be delivered.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Content {
     pub(super) message_id: MessageId,
     pub(super) subscription: SubscriptionArn,
@@ -59,18 +55,7 @@ impl Deliveries {
     pub(super) fn add(&mut self, content: Content, policy: RetryPolicy, now: MonoTime) -> Deliver {
         self.made += 1;
         let id = DeliveryId::new(self.made);
-        let Content { message_id, subscription, endpoint, headers, body } = content;
-        let delivery = Delivery {
-            message_id,
-            subscription,
-            endpoint,
-            headers,
-            body,
-            first: now,
-            attempts: 0,
-            is_open: false,
-            due: None,
-        };
+        let delivery = Delivery { content, first: now, attempts: 0, is_open: false, due: None };
         let delivery = self.open.entry(id).or_insert(delivery);
         let deliver = delivery.start(id, policy, now);
         self.due.extend(delivery.due.map(|due| (due, id)));
@@ -124,13 +109,14 @@ impl Deliveries {
     pub(super) fn remove(&mut self, id: DeliveryId) -> Option<Ended> {
         let delivery = self.open.remove(&id)?;
         self.reschedule(id, delivery.due, None);
-        let Delivery { message_id, subscription, attempts, .. } = delivery;
+        let Delivery { content: Content { message_id, subscription, .. }, attempts, .. } = delivery;
         Some(Ended { delivery: id, message_id, subscription, attempts })
     }
 
     /// The deliveries to a subscription, oldest first.
     pub(super) fn of(&self, subscription: &SubscriptionArn) -> Vec<DeliveryId> {
-        let mine = self.open.iter().filter(|(_, delivery)| delivery.subscription == *subscription);
+        let mine =
+            self.open.iter().filter(|(_, delivery)| delivery.content.subscription == *subscription);
         mine.map(|(id, _)| *id).collect()
     }
 
@@ -154,9 +140,9 @@ impl Delivery {
         self.due = Some(now.after(policy.patience)).filter(|due| *due > now);
         Deliver {
             attempt: Attempt::new(id, self.attempts),
-            endpoint: self.endpoint.clone(),
-            headers: self.headers.clone(),
-            body: self.body.clone(),
+            endpoint: self.content.endpoint.clone(),
+            headers: self.content.headers.clone(),
+            body: self.content.body.clone(),
         }
     }
 }
@@ -164,8 +150,8 @@ impl Delivery {
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
-            .field("message_id", &self.message_id)
-            .field("subscription", &self.subscription)
+            .field("message_id", &self.content.message_id)
+            .field("subscription", &self.content.subscription)
             .field("attempts", &self.attempts)
             .field("is_open", &self.is_open)
             .field("due", &self.due)
