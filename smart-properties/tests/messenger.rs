@@ -114,11 +114,13 @@ fn a_created_id_is_found_wherever_it_stands() {
     assert_eq!(found(None, with_id.as_bytes()).unwrap(), id);
     assert_eq!(found(Some(""), with_id.as_bytes()).unwrap(), id);
     let url = format!("https://api.amazonalexa.com/v1/x/{id}/?a=b/c#d/e");
+    let fragment = format!("/v1/x/{id}#d/e");
     for body in
         [&b""[..], b" ", b"not json", b"{}", b"[]", br#"{"id":null}"#, br#"{"id":7}"#, b"\xff"]
     {
         assert_eq!(found(Some(id), body).unwrap(), id);
         assert_eq!(found(Some(&url), body).unwrap(), id);
+        assert_eq!(found(Some(&fragment), body).unwrap(), id);
     }
     assert_eq!(created(200, None, with_id.as_bytes()).unwrap(), id);
     assert_eq!(created(202, Some(id), b"").unwrap(), id);
@@ -141,6 +143,25 @@ fn a_created_id_is_found_wherever_it_stands() {
     assert!(
         matches!(created(409, Some(id), with_id.as_bytes()), Err(AnswerError::Api(error)) if error.status() == 409)
     );
+}
+
+#[test]
+fn a_member_that_comes_twice_is_none() {
+    let body = format!(r#"{{"id":"{CONFIGURATION}","state":1,"state":2,"x":3}}"#);
+    let resource = Resource::<SubscriptionConfiguration>::read(&ok(&body)).unwrap();
+    assert_eq!((resource.member("state"), resource.member("x")), (None, Some("3")));
+}
+
+#[test]
+fn of_a_header_that_comes_twice_the_first_counts() {
+    let headers = [
+        ("LOCATION", "a"),
+        ("location", "b"),
+        ("x-amzn-RequestId", "c"),
+        ("X-AMZN-REQUESTID", "d"),
+    ];
+    let response = Response::new(503, b"").with_headers(headers);
+    assert_eq!((response.location(), response.request_id()), (Some("a"), Some("c")));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use smart_properties::{
     TopicArn,
-    policy::{AlexaStatement, Change, Grant, PolicyError, QueueArn, QueueStatement},
+    policy::{AlexaStatement, Change, Grant, PolicyError, QueueArn, QueueStatement, Reason},
 };
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:asp-events";
@@ -247,6 +247,34 @@ proptest! {
             Err(error) => prop_assert_eq!(ours.check(&text), Err(error)),
         }
     }
+}
+
+#[test]
+fn what_else_a_statement_says_leaves_it_open_or_not() {
+    let ours = statement();
+    let grant = |principal: &str, rest: &str| {
+        let statement = format!(
+            r#"{{"Effect":"Allow","Principal":{principal},"Action":"sns:Publish","Resource":"*"{rest}}}"#
+        );
+        ours.check(&format!(r#"{{"Statement":{statement}}}"#)).unwrap()
+    };
+    assert_eq!(grant(r#""*""#, ""), Grant::Yes);
+    for kind in ["Service", "Federated", "CanonicalUser"] {
+        assert_eq!(grant(&format!(r#"{{"{kind}":"*"}}"#), ""), Grant::No, "{kind}");
+    }
+    for rest in [r#","effect":"Deny""#, r#","condition":{}"#, r#","Version":1"#] {
+        let Grant::Unclear(doubt) = grant(r#""*""#, rest) else { panic!("{rest}") };
+        assert_eq!((doubt.statement, doubt.reason), (0, Reason::Malformed), "{rest}");
+    }
+}
+
+/// A list of two says more than the text that is its first.
+#[test]
+fn another_principal_beside_ours_is_another_statement() {
+    let ours = statement();
+    let wider = ours.to_policy().replace(r#"IamRole"]"#, r#"IamRole","*"]"#);
+    let merged = ours.merge(Some(&wider)).unwrap();
+    assert_eq!((merged.policy, merged.change), (ours.to_policy(), Change::Replaced));
 }
 
 #[test]

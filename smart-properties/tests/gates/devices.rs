@@ -63,9 +63,14 @@ fn associated(units: &Units) -> Devices {
 #[test]
 fn a_failed_call_leaves_the_device_set_up() {
     let units = rooms(&["ROOM402"]);
-    for (status, retried) in
-        [(Some(503), true), (Some(429), true), (None, true), (Some(400), false), (Some(404), false)]
-    {
+    for (status, retried) in [
+        (Some(503), true),
+        (Some(429), true),
+        (Some(408), true),
+        (None, true),
+        (Some(400), false),
+        (Some(404), false),
+    ] {
         let mut devices = Devices::default();
         let _ = set_up(&mut devices, &units, "EP9", "2024-05-01T10:02:00Z").unwrap();
         assert!(devices.set_target(&device("EP9"), &room("ROOM402"), &units).unwrap().is_some());
@@ -103,6 +108,8 @@ fn a_device_that_is_reset_is_associated_again_when_its_unit_is_named_again() {
     let mut devices = associated(&units);
     let again = devices.set_target(&device("EP77"), &room("ROOM402"), &units).unwrap();
     assert_eq!(again, None, "it is there already");
+    let permit = devices.permits(&device("EP77"), &units);
+    assert_eq!(permit, Permit::Blocked(Blocked::Associated));
     // Under either ID.
     let effects = set_up(&mut devices, &units, "EP9", "2024-05-01T11:00:00Z").unwrap();
     assert_eq!(effects, [DeviceEffect::SetUpAgain(device("EP77"))]);
@@ -240,9 +247,13 @@ fn an_id_is_of_the_device_that_the_service_gave_it_to_last() {
     assert!(devices.set_target(&device("EP5"), &room("ROOM402"), &units).unwrap().is_some());
     assert_eq!(devices.associated(&device("EP5"), &device("EP9"), &units).len(), 3);
     assert_eq!(devices.current(&device("EP9")), device("EP9"));
+    // And on, so that the ID is a former one again, of this one.
+    let _ = set_up(&mut devices, &units, "EP9", "2024-05-01T11:02:00Z").unwrap();
+    assert!(devices.set_target(&device("EP9"), &room("ROOM402"), &units).unwrap().is_some());
+    assert_eq!(devices.associated(&device("EP9"), &device("EP10"), &units).len(), 3);
     devices.forget(&device("EP77"));
-    assert!(devices.state(&device("EP9")).is_some());
-    devices.forget(&device("EP5"));
+    assert_eq!(devices.current(&device("EP9")), device("EP10"));
+    devices.forget(&device("EP9"));
     assert_eq!(devices, Devices::default());
 }
 

@@ -1,15 +1,18 @@
 //! How automations end and what skill failures are, for the vectors of specification section 13.5 that say it.
 
+use core::num::NonZeroUsize;
+
 use smart_properties::{
-    Body, Event, IdRefused, IdType,
+    Body, Event, IdRefused, IdType, Instant,
     event::Completion,
     gate::{
-        Advice, Automations, AutomationsConfig, FailureClass, GateError, Outcome, SkillFailures,
-        SkillFailuresConfig,
+        Advice, Automations, AutomationsConfig, FailureClass, GateConfig, GateError, Outcome,
+        SkillFailures, SkillFailuresConfig,
     },
 };
 
 use crate::events::{text, told};
+use iot_sansio::UnixMillis;
 
 fn with_completion<T>(id: &str, see: impl FnOnce(&Completion<'_>) -> T) -> T {
     let text = text(id, &[]);
@@ -103,4 +106,46 @@ fn skill_failures_have_the_class_that_their_reason_was_given() {
     let config = SkillFailuresConfig::default().with_class("TIMEOUT_LIKE", FailureClass::Timeout);
     let key = SkillFailures::new(config).failed(&failure, at, event.id()).unwrap();
     assert_eq!(key.class, FailureClass::Timeout);
+}
+
+#[test]
+fn as_many_failures_are_kept_as_may_be_and_the_oldest_goes() {
+    let text = text("E-17", &[]);
+    let event = Event::decode(text.as_bytes()).unwrap();
+    let Body::SkillFailure(failure) = event.body() else { panic!() };
+    let gate = GateConfig::default().with_capacity(NonZeroUsize::new(2).unwrap());
+    let mut failures = SkillFailures::new(SkillFailuresConfig::default().with_gate(gate));
+    let at = |second: i64| Instant::from(UnixMillis::new(second * 1_000));
+    for second in [3, 1, 2] {
+        let _ = failures.failed(&failure, at(second), &format!("s-{second}")).unwrap();
+    }
+    // One that is older than all that are kept is gone at once.
+    let key = failures.failed(&failure, at(0), "s-0").unwrap();
+    assert_eq!(failures.count(&key, at(3)), 2);
+    assert_eq!(failures.count(&key, at(2)), 1);
+    assert_eq!(failures.count(&key, at(1)), 0);
+
+    failures.forget_before(at(2));
+    assert_eq!(failures.count(&key, at(3)), 2, "nothing was before it");
+    failures.forget_before(at(3));
+    assert_eq!(failures.count(&key, at(3)), 1);
+    failures.forget_before(at(4));
+    assert_eq!(failures.count(&key, at(4)), 0);
+}
+
+#[test]
+fn beyond_its_capacity_an_automation_is_refused() {
+    let gate = GateConfig::default().with_capacity(NonZeroUsize::MIN);
+    let mut automations = Automations::new(AutomationsConfig::default().with_gate(gate));
+    let other = "amzn1.alexa.automation.OTHER".into();
+    for (id, expected) in [(None, true), (Some(&other), false), (None, true)] {
+        let changes: Vec<_> = id.map(|id| ("/payload/automation/id", id)).into_iter().collect();
+        let text = text("E-01", &changes);
+        let event = Event::decode(text.as_bytes()).unwrap();
+        let (Body::Completion(completion), order, event_id) = told(&event) else { panic!() };
+        let before = automations.clone();
+        let told = automations.completed(&completion, order, event_id);
+        assert_eq!(told.is_ok(), expected, "{told:?}");
+        assert!(expected || automations == before);
+    }
 }

@@ -248,6 +248,27 @@ fn a_call_that_is_done_does_not_narrow_a_later_revocation() {
     assert_eq!(permits(&roles), (REVOKED, REVOKED));
 }
 
+#[test]
+fn a_call_that_is_done_does_not_narrow_a_later_assignment() {
+    let mut roles = Roles::default();
+    roles.requested(&key("PROP1"), RoleRequest::assign(false)).unwrap();
+    roles.accepted(&key("PROP1"));
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:06:00Z");
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:07:00Z");
+    assert_eq!(permits(&roles), (ALLOWED, ALLOWED));
+}
+
+#[test]
+fn a_role_that_was_assigned_again_is_not_called_revoked_before_its_second_revocation() {
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-13", "2024-05-01T10:05:00Z");
+    roles.requested(&key("PROP1"), RoleRequest::revoke(true).batched()).unwrap();
+    roles.accepted(&key("PROP1"));
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:06:00Z");
+    assert_eq!(permits(&roles), (REVOKING, REVOKING));
+}
+
 /// An assignment that was published twice reaches no further the second time.
 #[test]
 fn a_second_event_of_an_assignment_reaches_no_further() {
@@ -271,6 +292,12 @@ fn a_list_leaves_open_what_it_does_not_show() {
         assert_eq!(permits(&roles), (unit, NOT_SEEN));
         assert_eq!(roles.waited(&key("PROP1")), None);
     }
+    let mut roles = Roles::default();
+    let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
+    roles.listed(&key("PROP1"), true).unwrap();
+    assert_eq!(permits(&roles), (ALLOWED, ALLOWED), "what is known below stays");
+    roles.listed(&key("PROP1"), false).unwrap();
+    assert_eq!(permits(&roles), (REVOKED, NOT_SEEN));
 }
 
 #[test]

@@ -81,9 +81,11 @@ fn what_two_ids_were_told_counts_for_the_one_unit() {
     created(&mut units, "REST");
     created(&mut units, "CONSOLE");
     let _ = activated(&mut units, 0, "CONSOLE");
+    assert!(units.forbidden(&unit("CONSOLE")).is_some());
     let effect = units.alias(MonoTime::ORIGIN, &unit("CONSOLE"), &unit("REST")).unwrap();
     assert!(matches!(effect, Some(UnitEffect::Unblocked(active)) if *active.id() == unit("REST")));
     assert!(units.active(&unit("REST")).is_ok());
+    assert_eq!(units.forbidden(&unit("REST")), None, "it was tried once more");
 
     created(&mut units, "GONE");
     assert_eq!(units.succeeded(&unit("GONE"), Operation::Delete), None);
@@ -129,6 +131,54 @@ fn a_refusal_after_the_activation_is_worth_one_more_try() {
     assert_eq!(units.forbidden(&unit("R")), None);
 }
 
+/// The table of specification section 9.1, row by row: a property that was created, a deeper unit, an active unit.
+#[test]
+fn every_operation_may_be_done_when_the_table_says_so() {
+    use Operation as Op;
+    let blocked = Permit::Blocked;
+    let undocumented = Permit::Unknown(Unclear::Undocumented);
+    let inactive = blocked(Blocked::UnitInactive);
+    let (inherited, has_one) = (blocked(Blocked::Inherited), blocked(Blocked::OneSubscription));
+    let allowed = Permit::Allowed;
+    for (operation, property, deeper, active) in [
+        (Op::Read, allowed, allowed, allowed),
+        (Op::ListChildren, allowed, allowed, allowed),
+        (Op::Update, allowed, allowed, allowed),
+        (Op::Delete, allowed, allowed, allowed),
+        (Op::ManageRoles, allowed, undocumented, allowed),
+        (Op::EnableSubscription, allowed, inherited, has_one),
+        (Op::EnableSkill, inactive, inactive, allowed),
+        (Op::CreateChild, inactive, inactive, allowed),
+        (Op::AssociateDevice, inactive, inactive, allowed),
+        (Op::Other, undocumented, undocumented, allowed),
+    ] {
+        for (level, created) in [(Level::Property, property), (Level::Deeper, deeper)] {
+            let mut units = Units::default();
+            units.created(MonoTime::ORIGIN, &unit("U"), level).unwrap();
+            assert_eq!(units.permits(&unit("U"), operation), created, "{level:?} {operation:?}");
+            // What is blocked before has not happened if it did not show that the unit is active.
+            let shows = units.clone().succeeded(&unit("U"), operation).is_some();
+            assert_eq!(shows, created == inactive, "{level:?} {operation:?}");
+            let _ = activated(&mut units, 0, "U");
+            assert_eq!(units.permits(&unit("U"), operation), active, "{level:?} {operation:?}");
+            assert_eq!(units.succeeded(&unit("U"), Op::Delete), None);
+            let deleted = units.permits(&unit("U"), operation);
+            assert_eq!(deleted, blocked(Blocked::Deleted), "{level:?} {operation:?}");
+            let not_seen = units.permits(&unit("V"), operation);
+            assert_eq!(not_seen, Permit::Unknown(Unclear::NotSeen), "{operation:?}");
+        }
+    }
+}
+
+#[test]
+fn time_that_goes_back_shortens_no_wait() {
+    let mut units = Units::default();
+    let _ = activated(&mut units, 700_000, "A");
+    let _ = activated(&mut units, 0, "B");
+    let at = MonoTime::from_millis(1_300_000);
+    assert!(units.created(at, &unit("B"), Level::Deeper).unwrap().is_some());
+}
+
 #[test]
 fn a_poll_is_suggested_only_while_a_unit_waits() {
     let mut units = Units::default();
@@ -172,6 +222,9 @@ fn as_many_are_parked_as_may_be_and_the_oldest_goes() {
     for number in 0..1_025_u64 {
         let _ = activated(&mut units, number, &format!("R{number}"));
     }
+    assert_eq!(units.parked(), 1_024);
+    // One that waits already needs no room.
+    let _ = activated(&mut units, 2_000, "R1024");
     assert_eq!(units.parked(), 1_024);
     assert_eq!(created(&mut units, "R0"), None);
     assert!(created(&mut units, "R1").is_some());
