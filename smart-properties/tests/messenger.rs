@@ -313,12 +313,29 @@ fn a_replacement_loses_nothing_and_never_deletes_what_it_made() {
     assert_eq!(add(&|one| one["subscriptionConfigurationId"] = other.into()), Ok(false));
     assert_eq!(add(&|_| ()), Ok(true));
     assert_eq!(add(&|_| ()), Ok(true), "a page may come twice");
-    assert_eq!(replacement.moves().count(), 1);
+    let first = "amzn1.alexa.aem.subscription.6";
+    let unset = |one: &mut Value| {
+        one["id"] = first.into();
+        one["eventHeaderVersion"] = Value::Null;
+        one["subscriptionDurationInSeconds"] = Value::Null;
+    };
+    assert_eq!(add(&unset), Ok(true), "null says nothing");
+    let moves: Vec<_> = replacement.moves().map(|id| id.as_str()).collect();
+    assert_eq!(moves, [first, "amzn1.alexa.aem.subscription.7"]);
     let same = replacement.created(&configuration("1"));
     assert_eq!(same, Err(ReplacementError::SameConfiguration));
     let requests = replacement.created(&configuration("3")).unwrap();
-    assert_eq!(requests.len(), 3);
-    let body = requests[0].body().unwrap();
+    let methods: Vec<_> = requests.iter().map(|request| request.method().as_str()).collect();
+    assert_eq!(methods, ["POST", "POST", "DELETE", "DELETE", "DELETE"]);
+    for ((create, request), old) in
+        replacement.creates(&configuration("3")).zip(&requests).zip(&requests[2..])
+    {
+        assert_eq!(create.request(), *request);
+        assert_eq!(create.configuration(), &configuration("3"));
+        assert!(moves.iter().any(|id| old.path_and_query().ends_with(id)));
+    }
+    assert!(requests[0].body().unwrap().ends_with(r#""entities":{"unit":{}}}"#));
+    let body = requests[1].body().unwrap();
     assert!(
         body.ends_with(r#""eventHeaderVersion":"V2","subscriptionDurationInSeconds":3600}"#),
         "{body}"
@@ -407,6 +424,19 @@ fn the_id_after_an_association_is_read_from_wherever_it_stands() {
     assert_eq!(too_deep, Err(AnswerError::TooDeep { max: 32 }));
     let refused = AssociatedEndpoint::read(&Response::new(400, b"{}"), &before);
     assert!(matches!(refused, Err(AnswerError::Api(_))));
+}
+
+#[test]
+fn an_association_is_searched_32_levels_deep() {
+    let before = EndpointId::new("amzn1.alexa.endpoint.EP9").unwrap();
+    let read = |lists: usize| {
+        let body =
+            format!(r#"{}"amzn1.alexa.endpoint.EP77"{}"#, "[".repeat(lists), "]".repeat(lists));
+        AssociatedEndpoint::read(&ok(&body), &before)
+    };
+    let named = EndpointId::new("amzn1.alexa.endpoint.EP77").unwrap();
+    assert_eq!(read(32), Ok(AssociatedEndpoint::Named(named)));
+    assert_eq!(read(33), Err(AnswerError::TooDeep { max: 32 }));
 }
 
 #[test]

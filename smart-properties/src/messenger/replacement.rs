@@ -1,20 +1,19 @@
 //! Changing a configuration, which has no update (specification section 7.2).
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{
     CreateConfiguration, CreateSubscription, EventHeaderVersion, RawEntities, RawSelection,
     Selection, configuration::delete_configuration, subscription::delete_subscription,
 };
 use crate::{
-    EventType, Request, Resource, SubscriptionConfigurationId, SubscriptionId, id::Subscription,
-    response::member,
+    EventType, JsonType, Request, Resource, SubscriptionConfigurationId, SubscriptionId,
+    id::Subscription, response::member,
 };
 
 /// One configuration in place of another: create the new one, move the subscriptions, delete the old one.
 ///
-/// While both exist an event may come twice, with the same event ID, which a
-/// deduplication drops; none is missed.
+/// While both exist an event may come twice, with the same event ID, which a deduplication drops; none is missed.
 ///
 /// ```
 /// use smart_properties::{Method, Page, Response, SubscriptionConfigurationId, TopicArn};
@@ -46,7 +45,7 @@ use crate::{
 pub struct Replacement {
     old: SubscriptionConfigurationId<'static>,
     new: CreateConfiguration,
-    moves: Vec<(SubscriptionId<'static>, CreateSubscription)>,
+    moves: BTreeMap<SubscriptionId<'static>, CreateSubscription>,
 }
 
 /// Why a configuration cannot be replaced.
@@ -72,7 +71,7 @@ impl Replacement {
     /// The old one, and what to create in its place.
     #[must_use]
     pub fn new(old: SubscriptionConfigurationId<'_>, new: CreateConfiguration) -> Self {
-        Self { old: old.into_owned(), new, moves: Vec::new() }
+        Self { old: old.into_owned(), new, moves: BTreeMap::new() }
     }
 
     /// Looks at one subscription; true when it has to move. One that was added before is not added again.
@@ -104,19 +103,18 @@ impl Replacement {
         let event_type = EventType::new(namespace, name).map_err(|_| unclear("eventType"))?;
         let selection = Selection::Raw(RawSelection::new(event_type, entities));
         let mut create = CreateSubscription::new(self.old.borrowed(), selection);
-        if let Some(version) = subscription.value("eventHeaderVersion") {
+        let shown = |name| subscription.value(name).filter(|it| it.json_type() != JsonType::Null);
+        if let Some(version) = shown("eventHeaderVersion") {
             let version = version.string().and_then(|text| EventHeaderVersion::of(&text));
             create = create
                 .with_event_header_version(version.ok_or_else(|| unclear("eventHeaderVersion"))?);
         }
-        if let Some(seconds) = subscription.member("subscriptionDurationInSeconds") {
-            let seconds = seconds.parse().map_err(|_| unclear("subscriptionDurationInSeconds"))?;
+        if let Some(seconds) = shown("subscriptionDurationInSeconds") {
+            let seconds =
+                seconds.raw.parse().map_err(|_| unclear("subscriptionDurationInSeconds"))?;
             create = create.with_duration_seconds(seconds);
         }
-        let id = subscription.id().clone().into_owned();
-        if self.moves.iter().all(|(known, _)| *known != id) {
-            self.moves.push((id, create));
-        }
+        self.moves.entry(subscription.id().clone().into_owned()).or_insert(create);
         Ok(true)
     }
 
@@ -126,9 +124,18 @@ impl Replacement {
         self.new.request()
     }
 
-    /// The subscriptions that move.
+    /// The subscriptions that move, in the order of their IDs.
     pub fn moves(&self) -> impl Iterator<Item = &SubscriptionId<'static>> {
-        self.moves.iter().map(|(id, _)| id)
+        self.moves.keys()
+    }
+
+    /// What is created in their place, in the same order, where the new configuration has this ID. Of a create that was
+    /// not answered, [`find_in`](CreateSubscription::find_in) tells whether it has happened.
+    pub fn creates(
+        &self,
+        id: &SubscriptionConfigurationId<'_>,
+    ) -> impl Iterator<Item = CreateSubscription> {
+        self.moves.values().map(|create| create.in_configuration(id))
     }
 
     /// The other requests, once the first one was answered with this ID: create all subscriptions again, delete the old
@@ -143,9 +150,8 @@ impl Replacement {
         if id.as_str() == self.old.as_str() {
             return Err(ReplacementError::SameConfiguration);
         }
-        let creates = self.moves.iter().map(|(_, create)| create.in_configuration(id).request());
-        let mut requests: Vec<_> = creates.collect();
-        requests.extend(self.moves.iter().map(|(old, _)| delete_subscription(old)));
+        let mut requests: Vec<_> = self.creates(id).map(|create| create.request()).collect();
+        requests.extend(self.moves().map(delete_subscription));
         requests.push(delete_configuration(&self.old));
         Ok(requests)
     }

@@ -9,7 +9,7 @@ use super::{
     Merged, PolicyError,
     merge::{merge, whole},
 };
-use crate::{TopicArn, TopicArnError, request::json};
+use crate::{TopicArn, request::json};
 
 /// The Amazon Resource Name of an SQS queue: `arn:{partition}:sqs:{region}:{account}:{queue}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +50,7 @@ impl QueueArn {
         }
         match TopicArn::new(format!("{scheme}:{partition}:sns:{rest}")) {
             Ok(alike) if alike.name().len() <= MAX_NAME_BYTES => Ok(Self(arn)),
-            Ok(_) | Err(TopicArnError::BadTopicArn { .. } | _) => Err(QueueArnError::BadQueueArn),
+            _ => Err(QueueArnError::BadQueueArn),
         }
     }
 
