@@ -118,8 +118,8 @@ impl SkillFailures {
     #[must_use]
     pub fn count(&self, key: &SkillFailureKey, until: Instant) -> usize {
         let Some(failures) = self.failures.get(key) else { return 0 };
-        let from = until.before(self.config.window);
-        failures.iter().filter(|(at, _)| (from..=until).contains(at)).count()
+        let from = (until.before(self.config.window), String::new());
+        failures.range(from..).take_while(|(at, _)| *at <= until).count()
     }
 
     /// Forgets what happened before this moment.

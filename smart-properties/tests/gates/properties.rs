@@ -1,6 +1,6 @@
 //! Neither the order in which events arrive nor how often they come changes what a gate says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iot_sansio::MonoTime;
 use proptest::{prelude::*, sample::subsequence};
@@ -140,6 +140,118 @@ fn runs() -> impl Strategy<Value = Vec<Run>> {
         });
         shuffled(runs.collect())
     })
+}
+
+#[derive(Clone, Debug)]
+enum DeviceInput {
+    SetUp(usize, i64),
+    Target(usize, usize),
+    /// The call succeeded, and gave the second ID.
+    Associated(usize, usize),
+    Failed(usize),
+    Retry(usize),
+    Active(usize),
+    Alias(usize),
+    Forget(usize),
+}
+
+const DEVICES: usize = 4;
+
+fn device_inputs() -> impl Strategy<Value = Vec<DeviceInput>> {
+    let device = || 0..DEVICES;
+    let room = || 0..2 * UNITS;
+    let input = prop_oneof![
+        4 => (device(), 0..9_i64).prop_map(|(device, at)| DeviceInput::SetUp(device, at)),
+        4 => (device(), room()).prop_map(|(device, room)| DeviceInput::Target(device, room)),
+        4 => (device(), device()).prop_map(|(device, new)| DeviceInput::Associated(device, new)),
+        1 => device().prop_map(DeviceInput::Failed),
+        1 => device().prop_map(DeviceInput::Retry),
+        3 => (0..UNITS).prop_map(DeviceInput::Active),
+        1 => (0..UNITS).prop_map(DeviceInput::Alias),
+        1 => device().prop_map(DeviceInput::Forget),
+    ];
+    prop::collection::vec(input, 1..60)
+}
+
+proptest! {
+    /// A device is associated only after its setup and only with an active unit, waits for none that is active, and leaves
+    /// nothing behind.
+    #[test]
+    fn no_device_is_associated_too_early_or_forgotten_in_part(inputs in device_inputs()) {
+        let (mut units, mut devices) = (Units::default(), Devices::default());
+        for number in 0..UNITS {
+            units.created(MonoTime::ORIGIN, &unit(number), Level::Deeper).unwrap();
+        }
+        let id = |number: usize| EndpointId::new(format!("amzn1.alexa.endpoint.EP{number}")).unwrap();
+        let (mut ready, mut failed) = (BTreeSet::new(), BTreeSet::new());
+        for input in inputs {
+            let effects = match input {
+                DeviceInput::SetUp(number, at) => {
+                    let text = text("E-14", &[("/payload/endpoint/id", &json!(id(number).as_str()))]);
+                    let event = Event::decode(text.as_bytes()).unwrap();
+                    let Body::SetupCompletion(setup) = event.body() else { unreachable!() };
+                    ready.insert(devices.current(&id(number)));
+                    devices.set_up(&setup, order(at, 0), &format!("d-{number}-{at}"), &units).unwrap()
+                }
+                DeviceInput::Target(number, room) => {
+                    let effect = devices.set_target(&id(number), &unit(room), &units).unwrap();
+                    effect.into_iter().collect()
+                }
+                DeviceInput::Associated(number, new) => {
+                    devices.associated(&id(number), &id(new), &units)
+                }
+                DeviceInput::Failed(number) => {
+                    failed.insert(devices.current(&id(number)));
+                    devices.failed(&id(number), Some(503)).into_iter().collect()
+                }
+                DeviceInput::Retry(number) => {
+                    devices.retry(&id(number), &units).into_iter().collect()
+                }
+                DeviceInput::Active(number) | DeviceInput::Alias(number) => {
+                    let effect = match input {
+                        DeviceInput::Active(_) => units.set_active(&unit(number)),
+                        _ => units
+                            .alias(MonoTime::ORIGIN, &unit(number + UNITS), &unit(number))
+                            .unwrap(),
+                    };
+                    match effect {
+                        Some(UnitEffect::Unblocked(active)) => devices.unblocked(&active, &units),
+                        _ => Vec::new(),
+                    }
+                }
+                DeviceInput::Forget(number) => {
+                    ready.remove(&devices.current(&id(number)));
+                    devices.forget(&id(number));
+                    Vec::new()
+                }
+            };
+            for effect in effects {
+                match effect {
+                    DeviceEffect::Associate { endpoint, unit } => {
+                        prop_assert!(ready.contains(endpoint.id()), "{:?}", endpoint);
+                        prop_assert!(units.active(unit.id()).is_ok());
+                        let under_way = DeviceState::Associating { unit: unit.id().clone() };
+                        prop_assert_eq!(devices.state(endpoint.id()), Some(&under_way));
+                    }
+                    DeviceEffect::EndpointRenamed { old, new } => {
+                        prop_assert!(ready.remove(&old));
+                        ready.insert(new);
+                    }
+                    _ => {}
+                }
+            }
+            // What may go to its unit has gone, but for what has failed.
+            for number in 0..DEVICES {
+                if devices.permits(&id(number), &units).is_allowed() {
+                    prop_assert!(failed.contains(&devices.current(&id(number))), "{}", number);
+                }
+            }
+        }
+        for number in 0..DEVICES {
+            devices.forget(&id(number));
+        }
+        prop_assert_eq!(devices, Devices::default());
+    }
 }
 
 proptest! {
