@@ -192,6 +192,11 @@ impl Roles {
                 role.conflict = true;
                 Some(RoleEffect::VerifyByListing(key))
             }
+            Verdict::Duplicate if !role.last.is_tied() => {
+                // It has come in a message that is newer than the event which contradicted it.
+                role.conflict = false;
+                None
+            }
             Verdict::Conflict | Verdict::Stale | Verdict::Duplicate => None,
         };
         Ok((verdict, effect))
