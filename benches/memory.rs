@@ -8,6 +8,7 @@ use allocation_counter::measure;
 use benches::{
     aia, amqp, is_measuring, kii,
     lifecycle::{self, Feed},
+    smart_properties,
 };
 use iot_lifecycle::fleet::{ClientKey, HashedId};
 
@@ -26,6 +27,9 @@ fn main() {
         ("amqp: verify", 0, amqp::verify_received),
         ("kii: decode", 0, kii::decode),
         ("kii: encode", 1, kii::encode),
+        ("smart: envelope and event", 10, smart_properties::decode),
+        ("smart: two passes of serde_json", 9, smart_properties::decode_plain),
+        ("smart: event alone", 2, smart_properties::decode_event),
     ] {
         let [few, many] = [1, 101].map(|times| measure(|| run(times)).count_total);
         println!("{what}: {} allocations in 100 operations", many - few);

@@ -1,17 +1,20 @@
 //! Time, as criterion measures it: to see how cost grows, and what a change does. No figure is checked here.
 
+use ::smart_properties::Event;
 use benches::{
     aia, amqp, is_measuring, kii,
     lifecycle::{self, Feed, TableKey},
+    smart_properties,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use iot_lifecycle::{Decoder, fleet::HashedId};
 
-criterion_main!(lifecycle, aia_proto, amqp_auth, kii_onboard);
+criterion_main!(lifecycle, aia_proto, amqp_auth, kii_onboard, smart_properties_events);
 criterion_group!(lifecycle, decode, encode, growth, apply);
 criterion_group!(aia_proto, messages);
 criterion_group!(amqp_auth, logins);
 criterion_group!(kii_onboard, frames);
+criterion_group!(smart_properties_events, notifications, harvest);
 
 /// A thousand at a time, as with encoding, because each call first makes what it works on.
 fn decode(criterion: &mut Criterion) {
@@ -108,4 +111,30 @@ fn frames(criterion: &mut Criterion) {
     group.bench_function("decode", |bencher| bencher.iter(|| kii::decode(1_000)));
     group.bench_function("httparse on HTTP", |bencher| bencher.iter(|| kii::decode_http(1_000)));
     group.bench_function("encode", |bencher| bencher.iter(|| kii::encode(1_000)));
+}
+
+/// A thousand at a time, as the others are.
+fn notifications(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("smart/notification_1000");
+    group.throughput(Throughput::Bytes(1_000 * smart_properties::notification().len() as u64));
+    for (name, run) in [
+        ("ours", smart_properties::decode as fn(usize)),
+        ("two passes of serde_json", smart_properties::decode_plain),
+        ("event alone", smart_properties::decode_event),
+        ("event alone, serde_json", smart_properties::decode_event_plain),
+    ] {
+        group.bench_function(name, |bencher| bencher.iter(|| run(1_000)));
+    }
+}
+
+/// Bytes a second must not fall with the length of an event in which an identifier has to be looked for.
+fn harvest(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("smart/harvest");
+    for members in [8, 64, 512, 4_096] {
+        let event = smart_properties::activation(members);
+        group.throughput(Throughput::Bytes(event.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(members), &event, |bencher, event| {
+            bencher.iter(|| Event::decode(event.as_bytes()).map(|event| event.body()));
+        });
+    }
 }

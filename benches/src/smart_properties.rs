@@ -1,6 +1,6 @@
 //! `smart-properties`, beside two passes of serde_json.
 
-use std::{borrow::Cow, hint::black_box, str};
+use std::{borrow::Cow, fmt::Write as _, hint::black_box, str};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -205,6 +205,20 @@ pub fn decode_event_plain(times: usize) {
     }
 }
 
+/// An activation with so many members before the unit, which stands where nobody knows it.
+#[must_use]
+pub fn activation(members: usize) -> String {
+    let mut event = String::from(concat!(
+        r#"{"header":{"version":"2.0","eventId":{"id":"a-1"},"#,
+        r#""eventType":{"namespace":"Alexa.Enterprise.Subscription","name":"Activation"}},"payload":{"#,
+    ));
+    for member in 0..members {
+        _ = write!(event, r#""member-{member}":{{"text":"of no meaning","number":{member}}},"#);
+    }
+    event.push_str(r#""subject":{"ref":"amzn1.alexa.unit.did.ROOM402"}}}"#);
+    event
+}
+
 fn message() -> String {
     let body = notification();
     let envelope: PlainEnvelope<'_> = serde_json::from_slice(&body).expect("an envelope");
@@ -212,7 +226,7 @@ fn message() -> String {
 }
 
 fn completion(message: &str) -> Completion<'_> {
-    let event = black_box(Event::decode(message.as_bytes()).expect("an event"));
+    let event = black_box(Event::parse(message).expect("an event"));
     let Body::Completion(completion) = event.body() else { panic!("another event") };
     completion
 }

@@ -55,6 +55,23 @@ struct Answer<'a, T> {
     ok: &'a T,
 }
 
+/// The answer to a part of a line that does not decide over the others.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Outcome<T> {
+    Ok(T),
+    Error(Failure),
+}
+
+impl<T> From<Result<T, Failure>> for Outcome<T> {
+    fn from(result: Result<T, Failure>) -> Self {
+        match result {
+            Ok(ok) => Self::Ok(ok),
+            Err(failure) => Self::Error(failure),
+        }
+    }
+}
+
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(input: R) -> Self {
         Self { input, buffer: Vec::new(), number: 0 }

@@ -31,6 +31,8 @@ mod kii_response;
 mod kii_topic;
 mod lifecycle;
 mod lifecycle_decode;
+mod smart_properties;
+mod sns_verify;
 
 /// Decodes, explains and replays what IoT clouds say: JSON Lines in, JSON Lines out.
 ///
@@ -61,6 +63,8 @@ enum Command {
     AiaConnection(aia_connection::Options),
     AiaOpen(aia_open::Options),
     AiaSeal(aia_seal::Options),
+    SmartProperties(smart_properties::Options),
+    SnsVerify(sns_verify::Options),
 }
 
 fn main() -> ExitCode {
@@ -102,6 +106,8 @@ pub(crate) fn run(
         Command::AiaConnection(_) => answer_each(input, &mut output, aia_connection::answer),
         Command::AiaOpen(_) => answer_each(input, &mut output, aia_open::answer),
         Command::AiaSeal(_) => answer_each(input, &mut output, aia_seal::answer),
+        Command::SmartProperties(_) => answer_each(input, &mut output, smart_properties::answer),
+        Command::SnsVerify(_) => answer_each(input, &mut output, sns_verify::answer),
     };
     match done.and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

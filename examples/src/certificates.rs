@@ -12,7 +12,8 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-/// A certificate authority, and one certificate of it for `localhost` and 127.0.0.1. Both are made anew each time.
+/// A certificate authority, and one certificate of it, for `localhost` and 127.0.0.1 or another host. Both are made
+/// anew each time.
 ///
 /// ```
 /// use examples::certificates::Certificates;
@@ -43,11 +44,24 @@ pub enum Error {
 }
 
 impl Certificates {
-    /// Makes them.
+    /// Makes them, for this machine.
     ///
     /// # Errors
     /// There is no randomness, or nothing to sign with.
     pub fn generate() -> Result<Self, Error> {
+        Self::for_names(&["localhost", "127.0.0.1"])
+    }
+
+    /// Makes them, for a server that stands in for this host.
+    ///
+    /// # Errors
+    /// There is no randomness, or nothing to sign with.
+    pub fn for_host(host: &str) -> Result<Self, Error> {
+        Self::for_names(&[host])
+    }
+
+    /// The first one is the common name, too.
+    fn for_names(names: &[&str]) -> Result<Self, Error> {
         // With the same common name in both, OpenSSL takes the server's for signed by itself.
         let mut ca_params = CertificateParams::new(Vec::new())?;
         ca_params.distinguished_name.push(DnType::CommonName, "Throw-away authority");
@@ -57,9 +71,10 @@ impl Certificates {
         let ca = ca_params.self_signed(&ca_key)?;
         let issuer = Issuer::new(ca_params, ca_key);
 
-        let names = ["localhost".to_string(), "127.0.0.1".to_string()];
-        let mut params = CertificateParams::new(names)?;
-        params.distinguished_name.push(DnType::CommonName, "localhost");
+        let mut params =
+            CertificateParams::new(names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let common_name = names.first().copied().unwrap_or_default();
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let key = KeyPair::generate()?;
         let server = params.signed_by(&key, &issuer)?;

@@ -13,9 +13,11 @@ use std::{
 
 use tempfile::TempDir;
 
-pub use self::{mosquitto::Mosquitto, rabbitmq::RabbitMq, script::Script};
+pub use self::{mosquitto::Mosquitto, openssl::OpenSsl, rabbitmq::RabbitMq, script::Script};
 
+mod localstack;
 mod mosquitto;
+mod openssl;
 mod rabbitmq;
 mod script;
 

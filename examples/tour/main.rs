@@ -6,6 +6,7 @@ mod aia;
 mod amqp;
 mod kii;
 mod lifecycle;
+mod smart_properties;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -44,6 +45,7 @@ async fn main() -> ExitCode {
         ("amqp", amqp::tell(&arguments).await),
         ("kii", kii::tell(&arguments).await),
         ("aia", aia::tell(&arguments).await),
+        ("smart-properties", smart_properties::tell(&arguments).await),
     ];
 
     heading("Summary");

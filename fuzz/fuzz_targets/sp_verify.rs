@@ -1,5 +1,5 @@
-//! Any message that was signed, sent again with every other way to cut the text that the signature is over: none but the
-//! honest one is accepted. Then any members with that signature: whatever is accepted is what was signed.
+//! Any message that was signed, sent again with every other way to cut the text that the signature is over: none but
+//! the honest one is accepted. Then any members with that signature: whatever is accepted is what was signed.
 
 #![no_main]
 

@@ -4,9 +4,9 @@ mod body;
 mod builder;
 mod completion;
 mod decode;
-mod documented;
 mod error;
 mod literal;
+mod ordinary;
 
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, hash};
@@ -21,13 +21,14 @@ use crate::Instant;
 
 /// One event, as it was published: its header checked, the rest kept as it came.
 ///
-/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects and
-/// arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every object
-/// inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and `eventType.name` are
-/// required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a [`Warning`].
+/// What is read is a JSON object in UTF-8 without a byte order mark, at most [`MAX_EVENT_BYTES`] long and 32 objects
+/// and arrays deep, itself among them. `header` and `payload` may each be there once, and so may every name in every
+/// object inside the header, unknown ones among them. `version`, `eventId.id`, `eventType.namespace` and
+/// `eventType.name` are required; entities are objects, and so is the payload. An `eventTime` that cannot be read is a
+/// [`Warning`].
 ///
-/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, then the members in the order
-/// of the documentation, the payload last.
+/// Errors come in this order: length, UTF-8, JSON, object, depth, names that are there twice, identifier, type,
+/// version, entities, payload.
 ///
 /// Nothing is copied but for texts with escapes; names are sorted, which allocates, where the header has other members
 /// than those documented.
@@ -117,6 +118,14 @@ impl<'a> Event<'a> {
         decode::decode(bytes)
     }
 
+    /// The same, of a text that is known to be UTF-8.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn parse(text: &'a str) -> Result<Self, EventError> {
+        decode::parse(text)
+    }
+
     /// The whole event as it came, with every member that is not known.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
@@ -166,7 +175,10 @@ impl<'a> Event<'a> {
             Timestamp::Unreadable => true,
             Timestamp::Absent => false,
         };
-        let is_without_payload = matches!(self.content, Content::Raw { payload: None, .. });
+        let is_without_payload = matches!(
+            self.content,
+            Content::Raw { payload: None, .. } | Content::Ordinary { has_payload: false, .. }
+        );
         let bad_timestamp = bad_timestamp.then_some(Warning::BadTimestamp);
         bad_timestamp.into_iter().chain(is_without_payload.then_some(Warning::MissingPayload))
     }
@@ -176,7 +188,7 @@ impl<'a> Event<'a> {
     pub fn entities(&self) -> &'a str {
         match self.content {
             Content::Raw { entities, .. } => entities.unwrap_or(EMPTY),
-            Content::Documented(_) => decode::parts(self.text)[0].unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[0].unwrap_or(EMPTY),
         }
     }
 
@@ -185,7 +197,7 @@ impl<'a> Event<'a> {
     pub fn payload(&self) -> &'a str {
         match self.content {
             Content::Raw { payload, .. } => payload.unwrap_or(EMPTY),
-            Content::Documented(_) => decode::parts(self.text)[1].unwrap_or(EMPTY),
+            Content::Ordinary { .. } => decode::parts(self.text)[1].unwrap_or(EMPTY),
         }
     }
 
@@ -197,10 +209,10 @@ impl<'a> Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// What it says of an automation, if it is in the form of the documentation's sample.
+    /// What it says of an automation, if it has the documented members for it.
     fn documented_completion(&self) -> Option<Completion<'a>> {
         match &self.content {
-            Content::Documented(content) => content.completion(),
+            Content::Ordinary { ended, .. } => ended.as_ref()?.completion(),
             Content::Raw { .. } => None,
         }
     }
@@ -297,7 +309,10 @@ impl fmt::Debug for Event<'_> {
 #[derive(Clone)]
 enum Content<'a> {
     /// Read in one pass: where its parts are in the text is found out when somebody asks.
-    Documented(documented::Content<'a>),
+    Ordinary {
+        has_payload: bool,
+        ended: Option<ordinary::Ended<'a>>,
+    },
     Raw {
         entities: Option<&'a str>,
         payload: Option<&'a str>,

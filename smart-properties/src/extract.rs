@@ -18,9 +18,9 @@ use crate::{
 
 /// An identifier out of an event, and how sure it is that it is the one that was looked for.
 ///
-/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before any
-/// other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is the
-/// only one of its kind in the event, it is taken from wherever it is.
+/// A `pointer` is a JSON Pointer (RFC 6901) into the whole event. A place where the documentation puts it counts before
+/// any other, then the places where it probably stands: if they name different things, it is ambiguous. Then, if it is
+/// the only one of its kind in the event, it is taken from wherever it is.
 ///
 /// ```
 /// use smart_properties::{Body, Event, Extracted, Harvest};
@@ -152,7 +152,7 @@ pub(crate) fn extract<'a, K: IdKind>(event: &Event<'a>, table: &Pointers) -> Ext
         return Extracted::Missing;
     }
     let mut found = Found { places: Vec::new(), elsewhere: table.elsewhere };
-    match found.harvest(Value { raw: event.as_str() }, &mut String::new()) {
+    match found.harvest(whole(event), &mut String::new()) {
         Ok(()) | Err(Stop::Full) => found
             .decide(|id, pointer| Extracted::Harvested { id, pointer })
             .unwrap_or(Extracted::Missing),
@@ -163,7 +163,7 @@ pub(crate) fn extract<'a, K: IdKind>(event: &Event<'a>, table: &Pointers) -> Ext
 /// The values at a pointer: several, where a name is in an object twice.
 pub(crate) fn values_at<'a>(event: &Event<'a>, pointer: &str) -> Vec<Value<'a>> {
     let mut values = Vec::new();
-    match at(event, pointer, &mut |value| values.push(value)) {
+    match below(whole(event), pointer, &mut |value| values.push(value)) {
         Ok(()) => values,
         Err(Malformed { .. }) => Vec::new(),
     }
@@ -256,21 +256,12 @@ impl From<Malformed> for Stop {
     }
 }
 
-/// Calls `each` with every value at a pointer into the event, beginning at the parts that are at hand.
-fn at<'a>(
-    event: &Event<'a>,
-    pointer: &str,
-    each: &mut impl FnMut(Value<'a>),
-) -> Result<(), Malformed> {
-    let parts = [(pointers::ENTITIES, event.entities()), (pointers::PAYLOAD, event.payload())];
-    let inside = parts.into_iter().find_map(|(part, raw)| {
-        let rest = pointer.strip_prefix(part)?;
-        rest.starts_with('/').then_some((raw, rest))
-    });
-    let (raw, rest) = inside.unwrap_or((event.as_str(), pointer));
-    below(Value { raw }, rest, each)
+/// The event without the space that may be around it.
+fn whole<'a>(event: &Event<'a>) -> Value<'a> {
+    Value { raw: event.as_str().trim_ascii() }
 }
 
+/// Calls `each` with every value at a pointer.
 fn below<'a>(
     value: Value<'a>,
     pointer: &str,

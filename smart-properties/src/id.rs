@@ -101,7 +101,7 @@ macro_rules! kinds {
             pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
                 let text = text.into();
                 match IdType::of(&text) {
-                    $(Some(IdType::$kind) if check(IdType::$kind, &text).is_ok() =>
+                    $(Some(IdType::$kind) if check_body(IdType::$kind, &text).is_ok() =>
                         Self::$kind(Id { text, kind: PhantomData }),)*
                     _ => Self::Other(text),
                 }
@@ -262,8 +262,13 @@ fn check(kind: IdType, text: &str) -> Result<(), IdError> {
     if found != Some(kind) {
         return Err(IdError::WrongKind { expected: kind, found });
     }
+    check_body(kind, text)
+}
+
+/// What follows the prefix, which is that of this kind.
+fn check_body(kind: IdType, text: &str) -> Result<(), IdError> {
     let prefix = kind.prefix().len();
-    let bytes = text.len() - prefix;
+    let bytes = text.len().saturating_sub(prefix);
     if bytes == 0 {
         return Err(IdError::Empty(kind));
     }

@@ -7,7 +7,7 @@ use alloc::{borrow::Cow, string::String};
 use core::{fmt, marker::PhantomData};
 
 use serde::{
-    Deserializer as _,
+    Deserialize, Deserializer as _,
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Deserializer, value::RawValue};
@@ -114,12 +114,10 @@ impl<'a> Value<'a> {
     }
 
     /// Calls `each` with every value right inside this one.
-    fn children(
-        self,
-        mut each: impl FnMut(Self) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
+    fn children(self, each: impl FnMut(Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
         match self.json_type() {
-            JsonType::Object => members(self.raw, |_, value| each(value)),
+            // Whatever their names are, even half of a surrogate pair.
+            JsonType::Object => Ok(Deserializer::from_str(self.raw).deserialize_map(Values(each))?),
             JsonType::Array => elements(self.raw, each),
             _ => Ok(()),
         }
@@ -200,6 +198,46 @@ impl<'de, E, F: FnMut(Cow<'de, str>, Value<'de>) -> Result<(), E>> Visitor<'de>
             keep((self.each)(name, value), self.error)?;
         }
         Ok(())
+    }
+}
+
+/// The values of an object alone.
+struct Values<F>(F);
+
+impl<'de, F: FnMut(Value<'de>) -> Result<(), Malformed>> Visitor<'de> for Values<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(AnyName) = map.next_key()? {
+            let value = Value { raw: map.next_value::<&RawValue>()?.get() };
+            (self.0)(value).map_err(|_| de::Error::custom("stopped"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A name that nobody looks at: as bytes it need not be text.
+struct AnyName;
+
+impl<'de> Deserialize<'de> for AnyName {
+    fn deserialize<D: de::Deserializer<'de>>(name: D) -> Result<Self, D::Error> {
+        name.deserialize_bytes(Self)
+    }
+}
+
+impl Visitor<'_> for AnyName {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_bytes<E>(self, _: &[u8]) -> Result<Self, E> {
+        Ok(self)
     }
 }
 

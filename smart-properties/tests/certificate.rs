@@ -40,6 +40,10 @@ fn name_time_and_key_are_checked() {
     let early = Err(CertificateError::NotYetValid { not_before: at("2024-01-01T00:00:00Z") });
     assert_eq!(check("C-GOOD", "us-east-1", "2023-12-31T23:59:59Z"), early);
 
+    // Its time is looked at first, as the specification lists it.
+    let wrong_and_early = check("C-NAME", "us-east-1", "2023-12-31T23:59:59Z");
+    assert_eq!(wrong_and_early, early);
+
     // The second name for this region, after a mail address and another name.
     assert_eq!(check("C-AP-EAST-1", "ap-east-1", now), Ok(()));
     assert_eq!(check("C-AP-EAST-1", "us-east-1", now), Err(CertificateError::WrongName));

@@ -81,38 +81,43 @@ fn sqs(bodies: &[&str]) -> String {
 
 #[test]
 fn every_required_member_is_missed_by_name() {
-    for member in [
-        "MessageId",
-        "TopicArn",
-        "Message",
-        "Timestamp",
-        "SignatureVersion",
-        "Signature",
-        "SigningCertURL",
-    ] {
+    for member in ["Timestamp", "SignatureVersion", "Signature", "SigningCertURL"] {
         assert_eq!(refused(&without(notification(), member)), EnvelopeError::Missing { member });
         assert_eq!(refused(&without(confirmation(), member)), EnvelopeError::Missing { member });
     }
     for member in ["Token", "SubscribeURL"] {
         assert_eq!(refused(&without(confirmation(), member)), EnvelopeError::Missing { member });
     }
-    assert_eq!(refused(&without(notification(), "Type")), EnvelopeError::Unrecognised);
+}
+
+/// Four texts make an object a message. In a record, it is its place that does.
+#[test]
+fn without_a_text_that_every_message_has_it_is_none() {
+    for member in ["Type", "MessageId", "TopicArn", "Message"] {
+        for body in [notification(), confirmation()] {
+            assert_eq!(refused(&without(body.clone(), member)), EnvelopeError::Unrecognised);
+            for value in [json!(null), json!(2), json!(true), json!([]), json!({})] {
+                let body = with(body.clone(), member, value);
+                assert_eq!(refused(&body), EnvelopeError::Unrecognised);
+            }
+            let body = without(body, member);
+            let body = format!(r#"{{"Records":[{{"Sns":{body}}}]}}"#);
+            let [Err(error)] = &records(Via::LambdaEvent, &body)[..] else { panic!("{member}") };
+            assert_eq!(error.kind, EnvelopeError::Missing { member }.into());
+        }
+    }
+    // What has a Type is no bare event.
+    let event = r#"{"header":{},"payload":{},"Type":null}"#;
+    assert_eq!(
+        Classifier::new(Via::SqsBody).classify(event.as_bytes(), &Headers::default()),
+        Err(EnvelopeError::Unrecognised)
+    );
 }
 
 #[test]
 fn every_member_of_a_wrong_type_is_named() {
-    let names = [
-        "Type",
-        "MessageId",
-        "TopicArn",
-        "Message",
-        "Timestamp",
-        "SignatureVersion",
-        "Signature",
-        "SigningCertURL",
-        "Token",
-        "SubscribeURL",
-    ];
+    let names =
+        ["Timestamp", "SignatureVersion", "Signature", "SigningCertURL", "Token", "SubscribeURL"];
     for member in names {
         for (value, found) in [
             (json!(2), JsonType::Number),
@@ -164,11 +169,9 @@ fn null_is_absent_where_a_member_may_be() {
         let body = with(notification(), member, Value::Null);
         assert_eq!(refused(&body), EnvelopeError::Missing { member });
     }
-    for member in ["MessageId", "TopicArn", "Message", "Timestamp"] {
-        let body = with(notification(), member, Value::Null);
-        let found = JsonType::Null;
-        assert_eq!(refused(&body), EnvelopeError::WrongType { member, found });
-    }
+    let body = with(notification(), "Timestamp", Value::Null);
+    let found = JsonType::Null;
+    assert_eq!(refused(&body), EnvelopeError::WrongType { member: "Timestamp", found });
 }
 
 #[test]
@@ -400,8 +403,8 @@ fn limits_are_exact() {
 #[test]
 fn one_bad_record_hides_no_other() {
     let good = notification().to_string();
-    let inner = sqs(&[&good]);
-    let bodies = [&*good, "hello", EVENT, &inner, r#"{"a":1}"#, r#"{"Type":"x"}"#, "{"];
+    let (inner, other) = (sqs(&[&good]), with(notification(), "Type", "x"));
+    let bodies = [&*good, "hello", EVENT, &inner, r#"{"a":1}"#, &other, "{"];
     let event = sqs(&bodies);
     let read = records(Via::LambdaEvent, &event);
     let kinds: Vec<_> = read

@@ -105,8 +105,8 @@ proptest! {
     }
 
     #[test]
-    fn events_are_read_as_the_naive_decoder_reads_them(text in event()) {
-        agreement::check(text.as_bytes());
+    fn events_are_read_as_the_naive_decoder_reads_them(text in event(), space in "[ \n]{0,2}") {
+        agreement::check(format!("{space}{text}{space}").as_bytes());
     }
 
     #[test]

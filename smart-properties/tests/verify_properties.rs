@@ -150,7 +150,12 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_value_is_refused(honest in signed_messages(), which: prop::sample::Index, at: prop::sample::Index, other: char) {
+    fn a_changed_value_is_refused(
+        honest in signed_messages(),
+        which: prop::sample::Index,
+        at: prop::sample::Index,
+        other: char,
+    ) {
         let members = honest.signed_members();
         let (name, value) = members.iter().nth(which.index(members.len())).unwrap();
         let characters: Vec<char> = value.chars().collect();
@@ -170,7 +175,12 @@ proptest! {
     }
 
     #[test]
-    fn what_is_not_signed_changes_nothing(honest in signed_messages(), url: String, name in "[a-z]{1,9}", value: String) {
+    fn what_is_not_signed_changes_nothing(
+        honest in signed_messages(),
+        url: String,
+        name in "[a-z]{1,9}",
+        value: String,
+    ) {
         let mut body = honest.members.clone();
         body.insert(name, value.clone().into());
         body.insert("MessageAttributes".into(), serde_json::json!({ value: { "Type": "String", "Value": url } }));

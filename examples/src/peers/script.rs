@@ -1,6 +1,7 @@
-//! Programs in other languages, on AMQP and MQTT libraries of those languages.
+//! Programs in other languages, on AMQP, MQTT and SNS libraries of those languages.
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::{self, Stdio},
     time::Duration,
@@ -12,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{installed, present};
+use super::{installed, localstack, present};
 
 /// Debian's, which finds Debian's packages; another one may come first in the PATH.
 const PYTHON: &str = "/usr/bin/python3";
@@ -65,6 +66,32 @@ impl Script {
         Some(Self::start(node_with("mqtt")?, file))
     }
 
+    /// Starts a program on the validators [sns-validator](https://www.npmjs.com/package/sns-validator) and
+    /// [sns-payload-validator](https://www.npmjs.com/package/sns-payload-validator), for Node. It goes on being
+    /// [told](Self::tell).
+    ///
+    /// None when Node or one of them is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    #[must_use]
+    pub fn sns_validators(file: &str) -> Option<Self> {
+        node_with("sns-validator")?;
+        Some(Self::start(node_with("sns-payload-validator")?, file))
+    }
+
+    /// Starts a program on [boto3](https://pypi.org/project/boto3/), for Python, which LocalStack brings with it. It goes
+    /// on being [told](Self::tell).
+    ///
+    /// None when LocalStack is not installed: that is printed, and the test has nothing to do.
+    ///
+    /// # Panics
+    /// It does not start, or it is not installed although the environment says `INTEROP=required`.
+    #[must_use]
+    pub fn boto3(file: &str) -> Option<Self> {
+        Some(Self::start(localstack::python()?, file))
+    }
+
     /// Starts a program on Qpid Proton, for Python, in the same way.
     ///
     /// None when it is not installed: that is printed, and the test has nothing to do.
@@ -99,7 +126,7 @@ impl Script {
         line.expect("the program says nothing").expect("the program speaks UTF-8")
     }
 
-    fn start(program: &str, file: &str) -> Self {
+    fn start(program: impl AsRef<OsStr>, file: &str) -> Self {
         let spawned = Command::new(program)
             .arg(folder().join(file))
             .stdin(Stdio::piped())

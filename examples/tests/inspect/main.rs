@@ -31,6 +31,9 @@ mod kii_reference;
 mod kii_topic;
 mod lifecycle;
 mod lifecycle_decode;
+mod smart_properties;
+mod sns_reference;
+mod sns_verify;
 
 #[test]
 fn lines_have_numbers_and_bounds_and_blank_ones_count() {
@@ -132,6 +135,14 @@ fn every_error_of_the_crates_has_its_name() {
         (AIA_MESSAGE_ERROR, "MessageError", AIA_CONNECTION),
         (include_str!("../../../aia-proto/src/json.rs"), "JsonFault", AIA_CONNECTION),
         (include_str!("../../../aia-proto/src/protect/cipher.rs"), "OpenError", AIA_OPEN),
+        (SMART_EVENT, "EventKind", SMART_PROPERTIES),
+        (SMART_EVENT, "Warning", SMART_PROPERTIES),
+        (SMART_EVENT_ERROR, "EventError", SMART_PROPERTIES),
+        (SNS_ENVELOPE_ERROR, "EnvelopeError", SMART_PROPERTIES),
+        (include_str!("../../../smart-properties/src/topic_arn.rs"), "TopicArnError", SNS_VERIFY),
+        (include_str!("../../../smart-properties/src/sns/verifier.rs"), "VerifyError", SNS_VERIFY),
+        (include_str!("../../../smart-properties/src/sns/url.rs"), "UrlError", SNS_VERIFY),
+        (SNS_CERTIFICATE, "CertificateError", SNS_VERIFY),
     ];
     for (source, error, list) in sources {
         let (_, body) = source.split_once(&format!("pub enum {error} {{\n")).unwrap();
@@ -175,6 +186,8 @@ fn wrong_usage_is_said_on_standard_error_only() {
         &["aia-connection", "--from", "device"],
         &["aia-open", "--keyHex", "00"],
         &["aia-seal", "--key-hex", "00"],
+        &["smart-properties", "--via", "http"],
+        &["sns-verify", "--certificate", "sns.pem"],
     ] {
         let (status, output, messages) = run_raw(args, b"{}\n");
         assert_eq!((status, &*output), (2, ""), "{args:?}");
@@ -201,6 +214,8 @@ fn help_explains_every_command_with_an_example_that_works() {
         &["aia-connection", "--help"],
         &["aia-open", "--help"],
         &["aia-seal", "--help"],
+        &["smart-properties", "--help"],
+        &["sns-verify", "--help"],
     ] {
         let (status, output, messages) = run_raw(args, b"");
         assert_eq!((status, &*messages), (0, ""), "{args:?}");
@@ -376,3 +391,10 @@ const KII_ONBOARDING: &str = include_str!("../../inspect/kii_onboarding.rs");
 const KII_PUSH: &str = include_str!("../../inspect/kii_push.rs");
 const ONBOARDED_ERROR: &str =
     include_str!("../../../kii-onboard/src/onboarding/onboarded_error.rs");
+const SMART_PROPERTIES: &str = include_str!("../../inspect/smart_properties.rs");
+const SMART_EVENT: &str = include_str!("../../../smart-properties/src/event.rs");
+const SMART_EVENT_ERROR: &str = include_str!("../../../smart-properties/src/event/error.rs");
+const SNS_ENVELOPE_ERROR: &str =
+    include_str!("../../../smart-properties/src/sns/envelope_error.rs");
+const SNS_VERIFY: &str = include_str!("../../inspect/sns_verify.rs");
+const SNS_CERTIFICATE: &str = include_str!("../../../smart-properties/src/sns/certificate.rs");

@@ -16,7 +16,8 @@ use crate::{
 /// let event = Event::decode(
 ///     br#"{"header":{"version":"2.0","eventId":{"id":"r-1"},
 ///         "eventType":{"namespace":"Alexa.Role.Management","name":"Assignment"},
-///         "entities":{"resource":{"type":"Resource","resourceType":"Unit","resourceId":"amzn1.alexa.unit.did.PROP1"}}},
+///         "entities":{"resource":{"type":"Resource","resourceType":"Unit",
+///         "resourceId":"amzn1.alexa.unit.did.PROP1"}}},
 ///         "payload":{"role":{"id":"amzn1.alexa.role.did.R1"},"principal":{"id":"amzn1.account.P1"}}}"#,
 /// )?;
 /// let Body::RoleAssignment(change) = event.body() else { unreachable!() };

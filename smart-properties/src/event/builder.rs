@@ -87,8 +87,8 @@ impl<'a> EventBuilder<'a> {
     /// The text of the event.
     ///
     /// # Errors
-    /// As [`Event::decode`] says it, which reads what this writes; [`EventError::Malformed`] when a part that is given as
-    /// JSON is none.
+    /// As [`Event::decode`] says it, which reads what this writes; [`EventError::Malformed`] when a part that is given
+    /// as JSON is none.
     pub fn encode(&self) -> Result<String, EventError> {
         let mut text = String::new();
         // Writing to a string does not fail.

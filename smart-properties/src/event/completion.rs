@@ -11,7 +11,7 @@ use crate::{
     json::{Malformed, Value, elements, members},
 };
 
-/// What belongs to [`EventKind::Completion`].
+/// What belongs to [`EventKind::Completion`](super::EventKind::Completion).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Completion<'a> {
@@ -23,8 +23,8 @@ pub struct Completion<'a> {
     pub status: Option<Status<'a>>,
     /// `errors` of the result, at most 1,024 of them.
     pub errors: Vec<AutomationError<'a>>,
-    /// Where the result is not as documented, if it is not: JSON Pointer to the first member of a wrong type, or that is
-    /// there twice, or to the error that is one too many. Never take it for a success then.
+    /// Where the result is not as documented, if it is not: JSON Pointer to the first member of a wrong type, or that
+    /// is there twice, or to the error that is one too many. Never take it for a success then.
     pub irregular: Option<Cow<'static, str>>,
 }
 

@@ -9,7 +9,7 @@ use alloc::{
 
 use super::{
     Content, Event, EventError, EventType, MAX_EVENT_BYTES, Timestamp,
-    documented::{self, Object, Root},
+    ordinary::{self, Object, Root},
 };
 use crate::{
     JsonType,
@@ -26,31 +26,52 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Event<'_>, EventError> {
         let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         EventError::Malformed { line, column }
     })?;
-    match in_documented_form(text) {
+    parse(text)
+}
+
+pub(super) fn parse(text: &str) -> Result<Event<'_>, EventError> {
+    if text.len() > MAX_EVENT_BYTES {
+        return Err(EventError::too_long(text.len()));
+    }
+    match ordinary(text) {
         Some(event) => Ok(event),
         None => carefully(text),
     }
 }
 
-/// The event, if it is in the form of the documentation's sample and there is nothing to explain. No deeper than that
-/// form, it is not too deep.
+/// The event, if there is nothing to explain about it.
 #[inline]
-fn in_documented_form(text: &str) -> Option<Event<'_>> {
-    let Root { header: Object(header), payload: Object(payload) } = documented::read(text)?;
-    let Object(documented::Id { id }) = header.event_id;
-    let Object(documented::TypeNames { namespace, name }) = header.event_type;
-    let Object(documented::EventTime { timestamp }) = header.event_time;
-    let Object(documented::Entities { unit: Object(unit) }) = header.entities;
+fn ordinary(text: &str) -> Option<Event<'_>> {
+    // No text is deeper than it has brackets, in chunks so that several bytes are looked at at once.
+    let is_bracket = |byte: &u8| u8::from(byte | 0x20 == b'{'); // b'[' | 0x20 == b'{'
+    let chunks = text.as_bytes().chunks(CHUNK);
+    let in_chunks = chunks.map(|chunk| usize::from(chunk.iter().map(is_bracket).sum::<u8>()));
+    let brackets: usize = in_chunks.sum();
+    if brackets > MAX_DEPTH {
+        return None;
+    }
+    let Root { header: Object(header), payload } = ordinary::read(text)?;
+    let Object(ordinary::EventId { id }) = header.event_id;
+    let Object(ordinary::TypeNames { namespace, name }) = header.event_type;
     check_id(ID, &id).ok()?;
     check_name(NAMESPACE, &namespace).ok()?;
     check_name(NAME, &name).ok()?;
+    let timestamp = match header.event_time {
+        Some(Object(ordinary::EventTime { timestamp })) => Timestamp::Text(timestamp),
+        None => Timestamp::Absent,
+    };
+    let has_payload = payload.is_some();
+    let ended = match (header.entities, payload) {
+        (Some(Object(entities)), Some(Object(payload))) => ordinary::Ended::new(entities, payload),
+        _ => None,
+    };
     Some(Event {
         text,
         version: header.version,
         id,
         event_type: EventType { namespace, name },
-        timestamp: Timestamp::Text(timestamp),
-        content: Content::Documented(documented::Content::new(unit, payload)?),
+        timestamp,
+        content: Content::Ordinary { has_payload, ended },
     })
 }
 
@@ -70,7 +91,7 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     if value.json_type() != JsonType::Object {
         return Err(EventError::NotAnObject { found: value.json_type() });
     }
-    if value.is_deeper_than(MAX_DEPTH).map_err(|_| unpaired(""))? {
+    if value.is_deeper_than(MAX_DEPTH)? {
         return Err(EventError::TooDeep { limit: MAX_DEPTH });
     }
     let [header, payload] = pick("", value, ["header", "payload"])?;
@@ -79,7 +100,6 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     let members = ["version", "eventId", "eventType", "eventTime", "entities"];
     let [version, event_id, event_type, event_time, entities] = pick(HEADER, header, members)?;
 
-    let version = string(VERSION, required(VERSION, version)?)?;
     let event_id = object(EVENT_ID, required(EVENT_ID, event_id)?)?;
     let [id] = pick(EVENT_ID, event_id, ["id"])?;
     let id = string(ID, required(ID, id)?)?;
@@ -92,6 +112,7 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     let name = string(NAME, required(NAME, name)?)?;
     check_name(NAME, &name)?;
 
+    let version = string(VERSION, required(VERSION, version)?)?;
     let timestamp = match event_time {
         None => Timestamp::Absent,
         Some(time) if time.json_type() != JsonType::Object => Timestamp::Unreadable,
@@ -305,5 +326,7 @@ pub(crate) const PAYLOAD: &str = "/payload";
 
 const MAX_TEXT_BYTES: usize = 256;
 const MAX_SHOWN: usize = 32;
+/// Fewer than a byte counts to.
+const CHUNK: usize = 128;
 /// Objects and arrays within each other, the event itself among them.
 const MAX_DEPTH: usize = 32;

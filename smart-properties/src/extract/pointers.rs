@@ -3,7 +3,7 @@
 
 /// Where to look for one identifier.
 pub(crate) struct Pointers {
-    /// Where the documentation says it stands.
+    /// Where the documentation says it stands. A whole result is read by the form in `event/ordinary.rs`.
     pub(super) documented: &'static [&'static str],
     /// Where it probably stands.
     pub(super) candidates: &'static [&'static str],
@@ -80,7 +80,3 @@ pub(crate) mod setup_completion {
         "/payload/endpointId",
     ]);
 }
-
-/// What begins with one of these is looked up in a part of the event that is at hand.
-pub(super) const ENTITIES: &str = "/header/entities";
-pub(super) const PAYLOAD: &str = "/payload";

@@ -192,12 +192,16 @@ impl Roles {
                 role.conflict = true;
                 Some(RoleEffect::VerifyByListing(key))
             }
+            Verdict::Stale => {
+                role.overtaken(operation);
+                None
+            }
             Verdict::Duplicate if !role.last.is_tied() => {
                 // It has come in a message that is newer than the event which contradicted it.
                 role.conflict = false;
                 None
             }
-            Verdict::Conflict | Verdict::Stale | Verdict::Duplicate => None,
+            Verdict::Conflict | Verdict::Duplicate => None,
         };
         Ok((verdict, effect))
     }
@@ -284,6 +288,20 @@ impl Role {
             RoleOperation::Assign if propagate => RoleEffect::Propagated(key.propagated()),
             RoleOperation::Assign => RoleEffect::Assigned(key),
         })
+    }
+
+    /// An event came that is older than the newest. An assignment that was asked for is not waited for any longer then: it
+    /// has happened, and something after it. A revocation is: it may be an earlier one.
+    fn overtaken(&mut self, operation: RoleOperation) {
+        match &mut self.request {
+            Some((request, progress))
+                if request.operation == RoleOperation::Assign
+                    && operation == RoleOperation::Assign =>
+            {
+                *progress = Progress::Done;
+            }
+            _ => {}
+        }
     }
 
     fn may_act(&self, scope: RoleExtent) -> Permit {

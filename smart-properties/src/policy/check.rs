@@ -129,8 +129,7 @@ impl<'a> Statement<'a> {
             resource: None,
             rest: Match::Yes,
         };
-        // A negation takes the place of what it negates, and leaves that open.
-        let mut inverted = [false; 3];
+        let mut inverted = false;
         members(value.raw, |name, value| -> Result<(), PolicyError> {
             match &*name {
                 "Sid" => {}
@@ -144,16 +143,14 @@ impl<'a> Statement<'a> {
                 "Principal" => read.principal = Some(value),
                 "Action" => read.action = Some(value),
                 "Resource" => read.resource = Some(value),
-                "NotPrincipal" => inverted[0] = true,
-                "NotAction" => inverted[1] = true,
-                "NotResource" => inverted[2] = true,
+                "NotPrincipal" | "NotAction" | "NotResource" => inverted = true,
                 "Condition" => read.rest = read.rest.and(Match::Maybe(Reason::Condition)),
                 _ => read.rest = read.rest.and(Match::Maybe(Reason::Malformed)),
             }
             Ok(())
         })?;
-        if inverted.contains(&true) {
-            read.rest = Match::Maybe(Reason::Inverted).and(read.rest);
+        if inverted {
+            read.rest = Match::Maybe(Reason::Inverted);
         }
         Ok(read)
     }

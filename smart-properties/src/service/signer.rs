@@ -1,6 +1,6 @@
 //! How messages are signed.
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
 use crate::sns::Digest;
 
@@ -16,6 +16,16 @@ pub trait Signer {
 }
 
 impl<S: Signer + ?Sized> Signer for &S {
+    fn sign(&self, digest: Digest, string_to_sign: &[u8]) -> Vec<u8> {
+        (**self).sign(digest, string_to_sign)
+    }
+
+    fn certificate_url(&self) -> &str {
+        (**self).certificate_url()
+    }
+}
+
+impl<S: Signer + ?Sized> Signer for Arc<S> {
     fn sign(&self, digest: Digest, string_to_sign: &[u8]) -> Vec<u8> {
         (**self).sign(digest, string_to_sign)
     }

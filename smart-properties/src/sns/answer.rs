@@ -15,7 +15,8 @@ use super::{
 /// | accepted, a duplicate, or verified and nothing this crate knows | [`Answer::Accept`] |
 /// | it cannot be read | [`Answer::Malformed`] |
 /// | it is not what SNS sent, or not for us | [`Answer::Refuse`] |
-/// | its certificate could not be fetched, the window of duplicates is full or its first copy in work, the handler failed | [`Answer::Retry`] |
+/// | its certificate could not be fetched | [`Answer::Retry`] |
+/// | the memory for duplicates is full, its first copy is in work, the handler failed | [`Answer::Retry`] |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {

@@ -20,8 +20,8 @@ use crate::Partition;
 
 /// A certificate with an RSA key of 2,048 to 8,192 bits.
 ///
-/// Who issued it is not checked here, as that needs roots. Hand over only what came over HTTPS, with its own certificate
-/// checked, from the [`CertUrl`]; whoever wants more builds the chain to the roots of Amazon before.
+/// Who issued it is not checked here, as that needs roots. Hand over only what came from the [`CertUrl`] over HTTPS,
+/// from a server whose own certificate was checked; whoever wants more builds the chain to the roots of Amazon before.
 ///
 /// ```
 /// use iot_sansio::UnixMillis;
@@ -110,17 +110,17 @@ impl Certificate {
     /// Whether it is the one that SNS signs with in the region of the URL, now.
     ///
     /// # Errors
-    /// [`CertificateError::WrongName`], [`CertificateError::NotYetValid`] or [`CertificateError::Expired`].
+    /// In this order: [`CertificateError::NotYetValid`], [`CertificateError::Expired`], [`CertificateError::WrongName`].
     pub fn check(&self, url: &CertUrl, now: UnixMillis) -> Result<(), CertificateError> {
-        let expected = signing_name(url.partition(), url.region());
-        if !self.names.iter().any(|name| *name == expected) {
-            return Err(CertificateError::WrongName);
-        }
         if now < self.not_before {
             return Err(CertificateError::NotYetValid { not_before: self.not_before });
         }
         if now > self.not_after {
             return Err(CertificateError::Expired { not_after: self.not_after });
+        }
+        let expected = signing_name(url.partition(), url.region());
+        if !self.names.iter().any(|name| *name == expected) {
+            return Err(CertificateError::WrongName);
         }
         Ok(())
     }

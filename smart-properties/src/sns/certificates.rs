@@ -36,8 +36,8 @@ impl CertificateCache {
         self.entries.last().map(|(_, certificate)| certificate)
     }
 
-    /// Keeps a certificate that was fetched from this URL, in place of the one that was not asked for longest when there
-    /// are ten.
+    /// Keeps a certificate that was fetched from this URL. When there are ten, the one that was not asked for longest
+    /// goes.
     ///
     /// # Errors
     /// It is not one to check a signature with, and is not kept.

@@ -18,8 +18,8 @@ use crate::{
 /// | body | is |
 /// | --- | --- |
 /// | object with an array `Records` | [`Inbound::Records`]: `Sns` objects, or the texts of an SQS queue |
-/// | object with a `Type` | [`Inbound::Envelope`] |
-/// | object with objects `header` and `payload` | [`Inbound::Raw`]: a bare event |
+/// | object with texts `Type`, `MessageId`, `TopicArn` and `Message` | [`Inbound::Envelope`] |
+/// | object with objects `header` and `payload`, without `Type` | [`Inbound::Raw`]: a bare event |
 /// | no object, in a queue; anything, with the header of raw delivery | [`Inbound::Raw`] |
 /// | anything else | an error |
 ///
@@ -240,11 +240,12 @@ fn open(body: &[u8]) -> Result<Object<'_>, EnvelopeError> {
     if let Some(records) = members.get(Member::Records).value(JsonType::Array) {
         return Ok(Object::Records(records));
     }
-    if members.has(Member::Type) {
+    let told_apart_by = [Member::Type, Member::MessageId, Member::TopicArn, Member::Message];
+    if told_apart_by.into_iter().all(|member| members.get(member).is_text()) {
         return Envelope::from_members(&mut members).map(Object::Envelope);
     }
     let is_object = |member| members.get(member).value(JsonType::Object).is_some();
-    if is_object(Member::Header) && is_object(Member::Payload) {
+    if is_object(Member::Header) && is_object(Member::Payload) && !members.has(Member::Type) {
         return Ok(Object::Event);
     }
     Err(EnvelopeError::Unrecognised)

@@ -99,7 +99,8 @@ pub enum EnvelopeError {
     RawRejected,
     /// An object of some other kind.
     #[error(
-        "the object is neither an SNS message, nor an event of Lambda with Records, nor a bare event"
+        "the object is neither an SNS message, which has the texts Type, MessageId, TopicArn and Message, \
+         nor an event of Lambda with Records, nor a bare event with header and payload"
     )]
     Unrecognised,
     /// More than Lambda hands over at once.

@@ -127,6 +127,11 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// Whether it is a string, even one that is no text.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Unpaired)
+    }
+
     /// The text, if there is one; `member` is for the error.
     pub(super) fn text(self, member: Member) -> Result<Option<Cow<'a, str>>, EnvelopeError> {
         let member = member.name();

@@ -146,7 +146,7 @@ impl<V: RsaVerify> Subscriber<V> {
                     verified.content()?;
                     return Ok(Admitted::Control(verified));
                 }
-                let keys = match Event::decode(verified.message().as_bytes()) {
+                let keys = match Event::parse(verified.message()) {
                     Ok(event) => Keys::of_event(verified.message_id(), &event),
                     Err(_) => Keys::of_message(verified.message_id()),
                 };

@@ -100,7 +100,7 @@ impl<'a> Verified<'a> {
     /// It asks for a confirmation at a URL that is not one of SNS for this topic.
     pub fn content(&self) -> Result<Content<'_>, ControlError> {
         Ok(match self.message_type() {
-            MessageType::Notification => match Event::decode(self.message().as_bytes()) {
+            MessageType::Notification => match Event::parse(self.message()) {
                 Ok(event) => Content::Event(event),
                 Err(reason) => Content::NonEvent { message: self.message(), reason },
             },

@@ -19,8 +19,8 @@ use crate::{Instant, TopicArn};
 
 /// Decides which messages are from SNS, for which topics, by which rules.
 ///
-/// A message goes through two steps, because its certificate has to be fetched between them: [`Verifier::check`] makes it
-/// [`Unverified`], which says what to fetch, and [`Unverified::verify`] makes it [`Verified`].
+/// A message goes through two steps, because its certificate has to be fetched between them: [`Verifier::check`] makes
+/// it [`Unverified`], which says what to fetch, and [`Unverified::verify`] makes it [`Verified`].
 ///
 /// ```
 /// use iot_sansio::UnixMillis;
@@ -65,8 +65,8 @@ pub struct Verifier {
 #[non_exhaustive]
 pub enum SignaturePolicy {
     /// Version 2 alone. Recommended: the number of the version is not signed, so as long as version 1 is taken, whoever
-    /// can forge a signature over SHA-1 can forge a message, also for a topic that uses version 2. It needs the attribute
-    /// `SignatureVersion` of the topic set to 2.
+    /// can forge a signature over SHA-1 can forge a message, also for a topic that uses version 2. It needs the
+    /// attribute `SignatureVersion` of the topic set to 2.
     V2Only,
     /// Both, as topics begin with version 1.
     #[default]
@@ -94,8 +94,8 @@ pub struct Unverified<'a> {
 }
 
 impl Verifier {
-    /// Takes messages of these topics, signed by either version, with certificates of the strict path; over HTTP up to 75
-    /// minutes old, which is an hour of retries and some slack, from a queue or Lambda of any age.
+    /// Takes messages of these topics, signed by either version, with certificates of the strict path; over HTTP up to
+    /// 75 minutes old, which is an hour of retries and some slack, from a queue or Lambda of any age.
     pub fn new(via: Via, topics: impl IntoIterator<Item = TopicArn>) -> Self {
         let mut topics: Vec<_> = topics.into_iter().collect();
         topics.sort_unstable();
@@ -161,8 +161,8 @@ impl<'a> Unverified<'a> {
     /// Checks the message with the certificate from [`Unverified::certificate_url`].
     ///
     /// # Errors
-    /// In this order: the certificate, the signature, and only then the age, as the time means nothing before. The message
-    /// is gone then; SNS sends it again if it is answered so.
+    /// In this order: the certificate, the signature, and only then the age, as the time means nothing before. The
+    /// message is gone then; SNS sends it again if it is answered so.
     pub fn verify(
         self,
         certificate: &Certificate,

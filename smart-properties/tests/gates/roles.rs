@@ -126,6 +126,23 @@ fn an_old_assignment_does_not_undo_a_revocation_under_way() {
 }
 
 #[test]
+fn an_assignment_that_its_revocation_overtakes_is_not_waited_for() {
+    let (early, late) = (("E-12", "2024-05-01T10:05:00Z"), ("E-13", "2024-05-01T10:06:00Z"));
+    for order in [[early, late], [late, early]] {
+        for request in [RoleRequest::assign(true), RoleRequest::assign(true).batched()] {
+            let mut roles = Roles::default();
+            roles.requested(&key("PROP1"), request).unwrap();
+            roles.accepted(&key("PROP1"));
+            for (vector, time) in order {
+                let _ = event(&mut roles, vector, time);
+            }
+            assert_eq!(permits(&roles), (REVOKED, REVOKED), "{order:?}");
+            assert_eq!(roles.waited(&key("PROP1")), None);
+        }
+    }
+}
+
+#[test]
 fn two_events_of_one_moment_are_settled_by_a_list() {
     let mut roles = Roles::default();
     let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");

@@ -11,8 +11,8 @@ pub(crate) enum Json {
     Boolean,
     Number,
     String(String),
-    Array(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    Array(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// What an event says, as far as decoding goes.
@@ -73,7 +73,6 @@ fn header(json: &Json) -> Result<Header, Refusal> {
     if has_twice(header) {
         return Err(("DuplicateMember", None));
     }
-    let version = string(json, "/header/version")?;
     object(json, "/header/eventId")?;
     let id = string(json, "/header/eventId/id")?;
     check(&id, "/header/eventId/id", |character| !character.is_control())?;
@@ -83,6 +82,7 @@ fn header(json: &Json) -> Result<Header, Refusal> {
     check(&namespace, "/header/eventType/namespace", legal)?;
     let name = string(json, "/header/eventType/name")?;
     check(&name, "/header/eventType/name", legal)?;
+    let version = string(json, "/header/version")?;
     let (timestamp, unreadable_time) = match at(json, "/header/eventTime").pop() {
         None => (None, false),
         Some(time @ Json::Object(_)) => match at(time, "/timestamp").pop() {

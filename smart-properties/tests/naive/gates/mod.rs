@@ -1,6 +1,9 @@
 //! Scripts for the gates and the deduplication, a few bytes a step, beside references that go through all that was told.
 
+mod alone;
 mod devices;
+mod event;
+mod names;
 mod newest;
 mod outcomes;
 mod roles;
@@ -11,21 +14,22 @@ mod window;
 use core::{num::NonZeroUsize, time::Duration};
 use std::collections::BTreeMap;
 
-use iot_sansio::{MonoTime, UnixMillis};
+use alone::{Alone, severity};
+use event::{EventKinds, Sure, Told};
+use iot_sansio::MonoTime;
+use names::{
+    NAMES, automation_id, endpoint_id, instant, number_of, order, role_key, skill_id, unit_id,
+};
 use newest::Published;
-use serde_json::{Value, json};
 use smart_properties::{
-    AutomationId, Body, EndpointId, Event, EventKind, Harvest, Instant, PrincipalId, RoleId,
-    UnitId,
+    Body, EndpointId, Event, Harvest,
     dedupe::{self, Admission, Begin, Dedupe, Key, Keys},
-    event::EventBuilder,
     gate::{
         Automations, AutomationsConfig, DeviceEffect, DeviceState, Devices, DevicesConfig,
-        FailureClass, GateError, Level, Operation, Outcome, RoleEffect, RoleExtent, RoleKey,
-        RoleOperation, RoleRequest, Roles, RolesConfig, SkillFailureKey, SkillFailures,
-        SkillFailuresConfig, UnitEffect, UnitState, Units, UnitsConfig,
+        FailureClass, GateError, Level, Operation, RoleEffect, RoleExtent, RoleKey, RoleOperation,
+        RoleRequest, Roles, RolesConfig, SkillFailureKey, SkillFailures, SkillFailuresConfig,
+        UnitEffect, UnitState, Units, UnitsConfig,
     },
-    order::OrderKey,
 };
 use window::Window;
 
@@ -74,13 +78,6 @@ struct Naive {
     failures: outcomes::Failures<SkillFailureKey>,
     messages: Window,
     events: Window,
-}
-
-/// An event as it came.
-#[derive(Clone, Debug)]
-struct Told {
-    text: String,
-    published: Published,
 }
 
 impl Script {
@@ -487,197 +484,6 @@ impl Script {
     }
 }
 
-/// What gates say that were told of events alone, with room for all of them.
-#[derive(Debug, PartialEq, Eq)]
-struct Alone {
-    units: Vec<bool>,
-    roles: Vec<[smart_properties::gate::Permit; 2]>,
-    devices: Vec<Option<DeviceState>>,
-    automations: Vec<Option<u8>>,
-    failures: BTreeMap<SkillFailureKey, Vec<usize>>,
-}
-
-impl Alone {
-    fn told(events: &[Told], harvest: Harvest) -> Self {
-        let mut units = Units::new(UnitsConfig::default().with_harvest(harvest));
-        for name in 0..NAMES {
-            let _ = units.created(MonoTime::ORIGIN, &unit_id(name), Level::Deeper);
-        }
-        let mut roles = Roles::new(RolesConfig::default().with_harvest(harvest));
-        let mut devices = Devices::new(DevicesConfig::default().with_harvest(harvest));
-        let mut automations = Automations::new(AutomationsConfig::default().with_harvest(harvest));
-        let mut failures = SkillFailures::new(SkillFailuresConfig::default().with_harvest(harvest));
-        let mut keys = BTreeMap::new();
-        for told in events {
-            let event = Event::decode(told.text.as_bytes()).expect("it was written");
-            let (order, id) = (order(told.published), event.id());
-            // What is refused is refused in every order.
-            match event.body() {
-                Body::Activation(activation) => {
-                    let _ = units.activated(MonoTime::ORIGIN, &activation, id);
-                }
-                Body::RoleAssignment(change) => {
-                    let _ = roles.event(RoleOperation::Assign, &change, order, id);
-                }
-                Body::RoleRevocation(change) => {
-                    let _ = roles.event(RoleOperation::Revoke, &change, order, id);
-                }
-                Body::Completion(completion) => {
-                    let _ = automations.completed(&completion, order, id);
-                }
-                Body::SkillFailure(failure) => {
-                    let at = instant(told.published.at);
-                    keys.extend(failures.failed(&failure, at, id).ok().map(|key| (key, ())));
-                }
-                Body::SetupCompletion(setup) => {
-                    let _ = devices.set_up(&setup, order, id, &units);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        let names = || 0..NAMES;
-        let count = |key: &SkillFailureKey| {
-            (0..MOMENTS).map(|until| failures.count(key, instant(until))).collect()
-        };
-        Self {
-            units: names().map(|name| units.active(&unit_id(name)).is_ok()).collect(),
-            roles: names()
-                .map(role_key)
-                .map(|key| {
-                    [RoleExtent::Unit, RoleExtent::SubUnits].map(|at| roles.may_act(&key, at))
-                })
-                .collect(),
-            devices: names().map(|name| devices.state(&endpoint_id(name)).cloned()).collect(),
-            automations: names()
-                .map(|name| automations.outcome(&automation_id(name)).map(severity))
-                .collect(),
-            failures: keys.into_keys().map(|key| (key.clone(), count(&key))).collect(),
-        }
-    }
-}
-
-/// The kinds of events that gates are told of.
-#[derive(Clone, Copy)]
-enum EventKinds {
-    Activation,
-    Role,
-    Completion,
-    Failure,
-    SetUp,
-}
-
-/// Where the ID is that an event is about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sure {
-    Placed,
-    Harvested,
-    Ambiguous,
-    Missing,
-}
-
-impl Sure {
-    fn of(byte: u8) -> Self {
-        [Self::Harvested, Self::Ambiguous, Self::Missing, Self::Placed][usize::from(byte.min(3))]
-    }
-}
-
-impl EventKinds {
-    fn of(byte: u8) -> Self {
-        [Self::Activation, Self::Role, Self::Role, Self::Completion, Self::Failure, Self::SetUp]
-            [usize::from(byte % 6)]
-    }
-
-    /// What is done with a role by the event of this number.
-    const fn operation(self, number: u8) -> RoleOperation {
-        if number & 1 == 0 { RoleOperation::Assign } else { RoleOperation::Revoke }
-    }
-
-    /// Whether a gate acts on it. An automation stands where the documentation says, whatever else there is.
-    fn is_taken(self, sure: Sure, harvest: Harvest) -> bool {
-        match sure {
-            Sure::Placed => true,
-            Sure::Harvested => harvest == Harvest::Accept,
-            Sure::Ambiguous => matches!(self, Self::Completion),
-            Sure::Missing => false,
-        }
-    }
-
-    fn text(self, number: u8, name: u8, sure: Sure) -> String {
-        let other = (name + 1) % NAMES;
-        let (id, other, place, second, kind) = match self {
-            Self::Activation => {
-                let ids = [name, other].map(|name| unit_id(name).to_string());
-                let [id, other] = ids;
-                (id, other, ["entities", "unit"], ["payload", "unit"], EventKind::Activation)
-            }
-            Self::Role => {
-                let kind = match self.operation(number) {
-                    RoleOperation::Assign => EventKind::Assignment,
-                    RoleOperation::Revoke => EventKind::Revocation,
-                };
-                let [id, other] = [name, other].map(|name| role_key(name).unit.to_string());
-                (id, other, ["entities", "unit"], ["entities", "resource"], kind)
-            }
-            Self::Completion => {
-                let [id, other] = [name, other].map(|name| automation_id(name).to_string());
-                (id, other, ["payload", "automation"], ["payload", "other"], EventKind::Completion)
-            }
-            Self::Failure => {
-                let [id, other] = [name, other].map(skill_id);
-                (id, other, ["entities", "skill"], ["payload", "skill"], EventKind::Failure)
-            }
-            Self::SetUp => {
-                let [id, other] = [name, other].map(|name| endpoint_id(name).to_string());
-                let kind = EventKind::SetupCompletion;
-                (id, other, ["payload", "endpoint"], ["entities", "endpoint"], kind)
-            }
-        };
-        let mut parts = json!({ "entities": {}, "payload": {} });
-        match self {
-            Self::Role => {
-                parts["payload"]["role"]["id"] = ROLE.into();
-                parts["payload"]["principal"]["id"] = PRINCIPAL.into();
-            }
-            Self::Completion => parts["payload"]["result"] = result(number % 3),
-            Self::Failure if number & 1 == 1 => {
-                parts["payload"]["error"]["type"] = "TIMEOUT".into()
-            }
-            _ => {}
-        }
-        let [part, entity] = place;
-        match sure {
-            Sure::Placed => parts[part][entity]["id"] = id.clone().into(),
-            Sure::Harvested => parts["payload"]["x"]["y"] = json!([id]),
-            Sure::Ambiguous => {
-                parts[part][entity]["id"] = id.clone().into();
-                let [part, entity] = second;
-                let member = if entity == "resource" { "resourceId" } else { "id" };
-                parts[part][entity][member] = other.into();
-            }
-            Sure::Missing => {}
-        }
-        let event_type = kind.event_type().expect("a known type");
-        let builder = EventBuilder::new(event_type, format!("{id}/{number}"))
-            .with_entities(parts["entities"].to_string())
-            .with_payload(parts["payload"].to_string());
-        builder.encode().expect("an event")
-    }
-}
-
-/// The result of an automation that is this bad.
-fn result(severity: u8) -> Value {
-    let status = ["SUCCESS", "PARTIAL", "FAILURE"][usize::from(severity)];
-    json!({ "status": status })
-}
-
-fn severity(outcome: &Outcome) -> u8 {
-    match outcome {
-        Outcome::Succeeded => 0,
-        Outcome::Indeterminate { .. } => 1,
-        _ => 2,
-    }
-}
-
 fn unchanged_if_refused<T, G: PartialEq + core::fmt::Debug>(
     said: &Result<T, GateError>,
     before: &G,
@@ -741,11 +547,6 @@ fn device_effects<'e>(effects: impl IntoIterator<Item = &'e DeviceEffect>) -> Ve
     effects.into_iter().map(device_effect).collect()
 }
 
-/// What one of our identifiers ends with.
-fn number_of(id: &str) -> u8 {
-    id.bytes().last().map_or(0, |digit| digit - b'0')
-}
-
 fn device_state(state: devices::State) -> DeviceState {
     match state {
         devices::State::Unseen => DeviceState::Unseen,
@@ -753,35 +554,6 @@ fn device_state(state: devices::State) -> DeviceState {
         devices::State::Associating(unit) => DeviceState::Associating { unit: unit_id(unit) },
         devices::State::Associated(unit) => DeviceState::Associated { unit: unit_id(unit) },
     }
-}
-
-fn unit_id(name: u8) -> UnitId<'static> {
-    UnitId::new(format!("amzn1.alexa.unit.did.U{name}")).expect("a unit")
-}
-
-fn endpoint_id(name: u8) -> EndpointId<'static> {
-    EndpointId::new(format!("amzn1.alexa.endpoint.E{name}")).expect("an endpoint")
-}
-
-fn automation_id(name: u8) -> AutomationId<'static> {
-    AutomationId::new(format!("amzn1.alexa.automation.A{name}")).expect("an automation")
-}
-
-fn skill_id(name: u8) -> String {
-    format!("amzn1.ask.skill.{name}")
-}
-
-fn role_key(name: u8) -> RoleKey {
-    let role = RoleId::new(ROLE).expect("a role");
-    RoleKey::new(&role, &PrincipalId::new(PRINCIPAL).expect("a principal"), &unit_id(name))
-}
-
-fn instant(seconds: u8) -> Instant {
-    Instant::from(UnixMillis::new(1_000 * i64::from(seconds)))
-}
-
-fn order(published: Published) -> OrderKey {
-    OrderKey::new(Some(instant(published.at)), published.sns.map(instant))
 }
 
 const OPERATIONS: [Operation; 10] = [
@@ -796,10 +568,6 @@ const OPERATIONS: [Operation; 10] = [
     Operation::AssociateDevice,
     Operation::Other,
 ];
-const ROLE: &str = "amzn1.alexa.role.did.R1";
-const PRINCIPAL: &str = "amzn1.account.P1";
-/// One more than there is room for.
-const NAMES: u8 = 4;
 /// How many events of a kind are about one thing; two at each moment.
 const NUMBERS: u8 = 8;
 const MOMENTS: u8 = NUMBERS / 2;

@@ -164,9 +164,12 @@ impl Role {
                 }
                 Fact::Event { operation, published } => {
                     let before = published_of(&self.events(place));
-                    let applied = verdict(&before, published);
-                    if matches!(applied, Verdict::Applied | Verdict::AppliedByTieBreak) {
-                        standing.apply(operation);
+                    match verdict(&before, published) {
+                        Verdict::Applied | Verdict::AppliedByTieBreak => standing.apply(operation),
+                        Verdict::Stale if operation == RoleOperation::Assign => {
+                            standing.overtaken();
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -184,6 +187,14 @@ impl Standing {
         request.done = !request.batch && !request.propagate;
         if !request.batch {
             self.unit = Some(request.operation);
+        }
+    }
+
+    /// An assignment that was asked for has happened, and something after it.
+    fn overtaken(&mut self) {
+        if let Some(request @ Request { operation: RoleOperation::Assign, .. }) = &mut self.request
+        {
+            request.done = true;
         }
     }
 

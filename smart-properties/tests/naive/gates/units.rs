@@ -2,7 +2,7 @@
 
 use smart_properties::gate::{Blocked, Level, Operation, Permit, Unclear};
 
-use super::NAMES;
+use super::names::NAMES;
 
 /// Which unit: an alias of one is a number as well.
 pub(crate) type Name = u8;
