@@ -49,7 +49,7 @@ fn what_has_a_wrong_type_or_is_there_twice_is_told() {
         (r#""result":{"status":"FAILURE","status":"SUCCESS"}"#, "/payload/result/status"),
         (r#""result":{"errors":[{}],"status":"SUCCESS","errors":[]}"#, "/payload/result/errors"),
         (r#""result":{"status":"FAILURE"},"result":{"status":"SUCCESS"}"#, "/payload/result"),
-        (r#""result":{"status":"FAILURE"},"resul\u0074":{"status":"SUCCESS"}"#, "/payload/result"),
+        (r#""result":{"status":"FAILURE"},"res\u0075lt":{"status":"SUCCESS"}"#, "/payload/result"),
     ] {
         assert_eq!(irregular(result).as_deref(), Some(pointer), "{result}");
     }

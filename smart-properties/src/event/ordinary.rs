@@ -82,9 +82,9 @@ pub(super) struct Entities<'a> {
 #[serde(default, deny_unknown_fields)]
 struct Unit<'a> {
     #[serde(rename = "type", deserialize_with = "there")]
-    _type: Option<Text>,
+    _type: Option<Skipped>,
     #[serde(borrow, deserialize_with = "there")]
-    id: Option<Cow<'a, str>>,
+    id: Option<Kept<'a>>,
     #[serde(rename = "parent", deserialize_with = "there")]
     _parent: Option<Object<Entity>>,
 }
@@ -93,13 +93,13 @@ struct Unit<'a> {
 #[serde(default, deny_unknown_fields)]
 struct Entity {
     #[serde(rename = "type", deserialize_with = "there")]
-    _type: Option<Text>,
+    _type: Option<Skipped>,
     #[serde(rename = "id", deserialize_with = "there")]
-    _id: Option<Text>,
+    _id: Option<Skipped>,
     #[serde(rename = "resourceType", deserialize_with = "there")]
-    _resource_type: Option<Text>,
+    _resource_type: Option<Skipped>,
     #[serde(rename = "resourceId", deserialize_with = "there")]
-    _resource_id: Option<Text>,
+    _resource_id: Option<Skipped>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +150,8 @@ impl<'a> Ended<'a> {
         let Object(Unit { id, .. }) = entities.unit?;
         let Object(automation) = payload.automation?;
         let Object(Outcome { status, errors }) = payload.result?;
-        let ended = Self { unit: id?, automation: automation.id, status, errors };
+        let Kept(unit) = id?;
+        let ended = Self { unit, automation: automation.id, status, errors };
         (ended.errors.len() <= MAX_ERRORS).then_some(ended)
     }
 
@@ -198,17 +199,22 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// A text that nobody asks for now.
-struct Text;
+/// Serde borrows a `Cow` only where it is the field itself.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Kept<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Text {
+/// A text that nobody asks for now.
+struct Skipped;
+
+impl<'de> Deserialize<'de> for Skipped {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         value.deserialize_str(Self)
     }
 }
 
-impl Visitor<'_> for Text {
+impl Visitor<'_> for Skipped {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -275,7 +275,8 @@ impl Devices {
         self.remove(&id);
     }
 
-    /// One former ID a device is enough: a setup event that still has an older one is long past.
+    /// One former ID a device is enough: a setup event that still has an older one is long past. A device that went by the
+    /// new ID before is this one.
     fn rename(&mut self, old: &EndpointId<'static>, new: &EndpointId<'static>) {
         let Some(mut device) = self.remove(old) else { return };
         // The setup event under the new ID may have come first.

@@ -16,11 +16,13 @@ use crate::TopicArn;
 ///
 /// fn effect(verified: &Verified<'_>) -> Result<(), ControlError> {
 ///     if let Content::Confirm(confirm) = verified.content()? {
-///         // Now, or after a person agreed: the token is good for two days.
-///         println!("{} waits for a GET on {}", confirm.topic(), confirm.url());
+///         println!("a subscription of {} waits", confirm.topic());
+///         // Now, or after a person agreed, as long as the token is good. Never write it to a log.
+///         get(confirm.url());
 ///     }
 ///     Ok(())
 /// }
+/// # fn get(_: &str) {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Confirm<'a> {
