@@ -1,13 +1,17 @@
 //! Which questions for a confirmation are handed on, signed though they are all.
 
-use iot_sansio::UnixMillis;
+use iot_sansio::{MonoTime, UnixMillis};
 use proptest::prelude::*;
-use smart_properties::sns::{
-    Answer, Content, ControlError, Digest, Envelope, UrlError, Verified, Verifier, Via,
+use smart_properties::{
+    dedupe,
+    sns::{
+        Admitted, Answer, CertUrl, Content, ControlError, Delivery, Digest, Envelope, PathRule,
+        Subscriber, SubscriberError, UrlError, Verified, Verifier, Via,
+    },
 };
 use verifying::{
-    TOPIC, certificate,
-    stand_in::{StandIn, signed},
+    TOPIC, certificate, pem,
+    stand_in::{CERT_URL, StandIn, signed},
     topic,
 };
 
@@ -85,6 +89,27 @@ fn the_end_of_a_subscription_has_no_url() {
     let content = verified.content();
     assert!(matches!(content, Ok(Content::Unsubscribed)));
     assert!(!format!("{verified:?} {content:?}").contains("evil"));
+}
+
+/// Signed though it is, and from the right topic.
+#[test]
+fn a_subscriber_refuses_a_question_whose_url_asks_for_something_else() {
+    let mut subscriber =
+        Subscriber::new(Verifier::new(Via::Http, [topic()]), dedupe::Config::default(), StandIn);
+    let url = CertUrl::parse(CERT_URL, &TOPIC_ARN, PathRule::default()).unwrap();
+    let wall = UnixMillis::new(1_714_557_604_000);
+    subscriber.fetched(url, pem("C-GOOD").as_bytes(), wall).unwrap();
+    let mut admit = |url: &str| {
+        let envelope =
+            Envelope::subscription_confirmation(&TOPIC_ARN, ID, TIMESTAMP, "You chose", TOKEN, url);
+        let envelope = signed(envelope.unwrap(), Digest::Sha256).into_owned();
+        subscriber.admit(MonoTime::ORIGIN, wall, Delivery::Envelope(envelope))
+    };
+    let good = format!("https://{HOST}/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token={TOKEN}");
+    assert!(matches!(admit(&good), Ok(Admitted::Control(_))));
+    let error = admit(&good.replace("Confirm", "Delete")).unwrap_err();
+    let mismatch = ControlError::Mismatch { parameter: "Action" };
+    assert_eq!((error, error.answer()), (SubscriberError::Control(mismatch), Answer::Refuse));
 }
 
 proptest! {

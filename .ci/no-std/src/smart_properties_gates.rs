@@ -9,8 +9,7 @@ use smart_properties::{
     gate::{
         Advice, Automations, AutomationsConfig, DeviceEffect, Devices, FailureClass, GateConfig,
         Level, Operation, Outcome, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation,
-        RoleRequest, Roles, SkillFailures, SkillFailuresConfig, UnitEffect, UnitState,
-        Units,
+        RoleRequest, Roles, SkillFailures, SkillFailuresConfig, UnitEffect, UnitState, Units,
     },
     order::OrderKey,
     service::Occurrence,
@@ -95,7 +94,8 @@ pub(crate) fn devices() -> Result<(), Box<dyn Error>> {
         let order = OrderKey::new(event.time(), None);
         for effect in devices.set_up(&setup, order, event.id(), &units)? {
             if let DeviceEffect::Associate { endpoint, unit } = effect {
-                let _ = (call::associate_device(&unit, &endpoint), devices.unblocked(&unit, &units));
+                let _ =
+                    (call::associate_device(&unit, &endpoint), devices.unblocked(&unit, &units));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a topic sends to each kind of endpoint, and who gets it (specification, sections 4 and 6).
 
-use iot_sansio::{Machine as _, MonoTime, UnixMillis};
+use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis};
 use smart_properties::{
     service::{
         Endpoint, Event, Form, GivenUp, Publication, ServiceError, Topic,
@@ -256,4 +256,21 @@ fn limits_are_kept() {
     assert_eq!(refused, Err(ServiceError::QueueFull { limit: 4 }));
     drain(&mut topic);
     assert_eq!(topic.handle_input(at(15), Visited::new(&url).into()), Ok(()));
+}
+
+/// What is due and waits for room comes before all that is told later.
+#[test]
+fn nothing_overtakes_what_a_full_queue_holds_back() {
+    let mut topic = topic(config().with_max_queued(1));
+    let queue = Endpoint::Queue("arn:aws:sqs:us-east-1:123456789012:q".into());
+    topic.subscribe(at(0), queue, Form::Envelope).unwrap();
+    drain(&mut topic);
+    topic.publish(at(0), &Publication::new("x").delivered_twice()).unwrap();
+    assert_eq!(drain(&mut topic).0.len(), 2);
+    topic.handle_timeout(at(15));
+    assert!(matches!(topic.poll_output(), Output::Event(Event::AttemptFailed { .. })));
+    let refused = topic.publish(at(15), &Publication::new("y"));
+    assert_eq!(refused, Err(ServiceError::QueueFull { limit: 1 }));
+    assert_eq!(drain(&mut topic).1.len(), 1, "the other attempt has failed as well");
+    assert!(topic.publish(at(15), &Publication::new("y")).is_ok());
 }
