@@ -6,8 +6,9 @@ use iot_sansio::{MonoTime, UnixMillis};
 use proptest::prelude::*;
 use serde_json::Value;
 use smart_properties::{
-    TopicArn,
+    Instant, TopicArn,
     dedupe::{Admission, Begin, Config, Key, Window},
+    order::OrderKey,
     sns::{
         Admitted, Answer, CertUrl, Classifier, Delivery, Digest, Headers, Inbound, PathRule,
         RsaPublicKey, RsaVerify, Subscriber, Verifier, Via,
@@ -84,6 +85,8 @@ fn run_deliveries(vector: &Value, id: &str) {
         let inbound = Classifier::new(Via::Http).classify(body.as_bytes(), &Headers::default());
         let Ok(Inbound::Envelope(envelope)) = inbound else { panic!("{id}") };
         let url = envelope.signing_cert_url().to_owned();
+        let sns_time = Instant::parse(envelope.timestamp());
+        assert!(sns_time.is_some(), "{id}");
         if number == 0 {
             let url = CertUrl::parse(&url, &topic, PathRule::Strict).unwrap();
             subscriber.fetched(url, pem, wall).unwrap();
@@ -95,6 +98,8 @@ fn run_deliveries(vector: &Value, id: &str) {
                 format!("Fresh {}", Answer::Retry.status())
             }
             Admitted::Fresh(message) => {
+                let event = message.event().unwrap();
+                assert_eq!(message.order(&event), OrderKey::new(event.time(), sns_time), "{id}");
                 subscriber.commit(mono, &message);
                 format!("Fresh {}", Answer::Accept.status())
             }

@@ -139,6 +139,15 @@ fn an_assignment_that_its_revocation_overtakes_is_not_waited_for() {
             assert_eq!(permits(&roles), (REVOKED, REVOKED), "{order:?}");
             assert_eq!(roles.waited(&key("PROP1")), None);
         }
+        // The answer comes last.
+        let mut roles = Roles::default();
+        roles.requested(&key("PROP1"), RoleRequest::assign(true)).unwrap();
+        for (vector, time) in order {
+            let _ = event(&mut roles, vector, time);
+        }
+        roles.accepted(&key("PROP1"));
+        assert_eq!(permits(&roles), (REVOKED, REVOKED), "{order:?}");
+        assert_eq!(roles.waited(&key("PROP1")), None);
     }
 }
 
