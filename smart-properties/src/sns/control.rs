@@ -14,12 +14,12 @@ use crate::TopicArn;
 /// ```
 /// use smart_properties::sns::{Content, ControlError, Verified};
 ///
-/// fn effect(verified: &Verified<'_>) -> Result<(), ControlError> {
-///     if let Content::Confirm(confirm) = verified.content()? {
-///         // Now, or after a person agreed: the token is good for two days.
-///         println!("{} waits for a GET on {}", confirm.topic(), confirm.url());
-///     }
-///     Ok(())
+/// /// Where to send a GET, now or when a person has agreed. Keep it out of logs: it holds the token.
+/// fn url<'v>(verified: &'v Verified<'_>) -> Result<Option<&'v str>, ControlError> {
+///     Ok(match verified.content()? {
+///         Content::Confirm(confirm) => Some(confirm.url()),
+///         _ => None,
+///     })
 /// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
