@@ -36,7 +36,10 @@ impl Instant {
             return None;
         }
         let (fraction, offset) = rest.split_at(if digits == 0 { 0 } else { digits + 1 });
-        if !matches!(offset, "Z" | "z") && !has_shape(offset, OFFSET) {
+        // jiff would take an hour of 24 and 25, too.
+        let is_offset =
+            has_shape(offset, OFFSET) && offset.get(1..3).is_some_and(|hour| hour < "24");
+        if !matches!(offset, "Z" | "z") && !is_offset {
             return None;
         }
         let kept = fraction.get(..=MAX_DIGITS).unwrap_or(fraction);
@@ -109,6 +112,7 @@ mod tests {
         assert_eq!(nanos("2024-05-01T12:00:00.5+02:00"), Some(SECOND + 500_000_000));
         assert_eq!(nanos("2024-05-01T09:30:00-00:30"), Some(SECOND));
         assert_eq!(nanos("2024-05-01T10:00:00-00:00"), Some(SECOND));
+        assert_eq!(nanos("2024-05-02T09:59:00+23:59"), Some(SECOND));
         assert_eq!(nanos("2024-05-01T10:00:00.123456789999999Z"), Some(SECOND + 123_456_789));
         assert_eq!(nanos("1969-12-31T23:59:59.9995Z"), Some(-500_000));
         let early = Instant::parse("1969-12-31T23:59:59.9995Z").unwrap();
@@ -127,6 +131,9 @@ mod tests {
             "2024-05-01T10:00:00,5Z",
             "2024-05-01T10:00:00+0200",
             "2024-05-01T10:00:00+02",
+            "2024-05-01T10:00:00+24:00",
+            "2024-05-01T10:00:00-25:30",
+            "2024-05-01T10:00:00+10:60",
             "2024-05-01T10:00:00Z[UTC]",
             "2024-02-30T10:00:00Z",
             "2024-05-01T24:00:00Z",
