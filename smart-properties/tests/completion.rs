@@ -165,3 +165,38 @@ fn a_part_that_is_given_as_json_cannot_be_more_than_one_value() {
     let refused = builder.with_header_member("version", "\"3.0\"").encode().unwrap_err();
     assert_eq!(refused, EventError::DuplicateMember { pointer: "/header/version".into() });
 }
+
+#[test]
+fn texts_without_escapes_are_borrowed() {
+    let payload = r#"{"automation":{"id":"amzn1.alexa.automation.A"},"result":{"status":"OTHER","errors":[{"type":"NEW","message":"m","id":"amzn1.alexa.endpoint.E"}]}}"#;
+    for more in [
+        "",
+        r#","more":[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]"#,
+    ] {
+        let payload = format!("{}{more}}}", &payload[..payload.len() - 1]);
+        let text = EventBuilder::new(EventKind::Completion.event_type().unwrap(), "e-1")
+            .with_entities(r#"{"unit":{"type":"Unit","id":"amzn1.alexa.unit.did.ROOM401"}}"#)
+            .with_payload(payload)
+            .encode()
+            .unwrap();
+        let event = Event::decode(text.as_bytes()).unwrap();
+        let Body::Completion(completion) = event.body() else { panic!("{event:?}") };
+        let Extracted::Known(unit) = &completion.unit else { panic!("{completion:?}") };
+        let Extracted::Known(automation) = &completion.automation else { panic!("{completion:?}") };
+        let [error] = &completion.errors[..] else { panic!("{completion:?}") };
+        let status = completion.status.as_ref().unwrap().as_str();
+        let error_type = error.error_type.as_ref().unwrap().as_str();
+        let about = error.id.as_ref().unwrap().as_str();
+        for borrowed in [
+            event.id(),
+            unit.as_str(),
+            automation.as_str(),
+            status,
+            error_type,
+            error.message.as_deref().unwrap(),
+            about,
+        ] {
+            assert!(text.as_bytes().as_ptr_range().contains(&borrowed.as_ptr()), "{borrowed}");
+        }
+    }
+}

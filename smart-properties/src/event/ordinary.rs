@@ -8,7 +8,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{AutomationError, Completion, ErrorType, MAX_ERRORS, Status};
+use super::{AutomationError, Completion, ErrorType, Status};
 use crate::{AnyId, AutomationId, UnitId, extract::Extracted};
 
 /// An event whose header has the documented members and entities, and no others; of its payload, what the documented one
@@ -84,7 +84,7 @@ struct Unit<'a> {
     #[serde(rename = "type", deserialize_with = "there")]
     _type: Option<Text>,
     #[serde(borrow, deserialize_with = "there")]
-    id: Option<Cow<'a, str>>,
+    id: Option<Borrowed<'a>>,
     #[serde(rename = "parent", deserialize_with = "there")]
     _parent: Option<Object<Entity>>,
 }
@@ -144,14 +144,14 @@ pub(super) struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    /// None when a part is missing, or there are more errors than are listed.
+    /// None when a part is missing. There are no more errors than are listed: each would be a bracket too many.
     #[inline]
     pub(super) fn new(entities: Entities<'a>, payload: Payload<'a>) -> Option<Self> {
         let Object(Unit { id, .. }) = entities.unit?;
         let Object(automation) = payload.automation?;
         let Object(Outcome { status, errors }) = payload.result?;
-        let ended = Self { unit: id?, automation: automation.id, status, errors };
-        (ended.errors.len() <= MAX_ERRORS).then_some(ended)
+        let Borrowed(unit) = id?;
+        Some(Self { unit, automation: automation.id, status, errors })
     }
 
     /// None when an identifier is not where it should be, so that it has to be looked for.
@@ -197,6 +197,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
+
+/// What an optional text must be wrapped in to be borrowed, unless it has escapes.
+#[derive(Deserialize)]
+struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A text that nobody asks for now.
 struct Text;
