@@ -32,7 +32,7 @@ impl Instant {
             Some(fraction) => fraction.bytes().take_while(u8::is_ascii_digit).count(),
             None => 0,
         };
-        if !has_shape(date_time, SHAPE) || (digits == 0 && rest.starts_with('.')) {
+        if !has_shape(date_time, SHAPE) {
             return None;
         }
         let (fraction, offset) = rest.split_at(if digits == 0 { 0 } else { digits + 1 });
