@@ -219,6 +219,7 @@ fn a_name_is_there_once() {
     assert_eq!(refused(&and(r#""Typ\u0065":"Notification""#)), twice("Type"));
     assert_eq!(refused(&and(r#""x":1,"y":2,"\u0078":1"#)), twice("x"));
     assert_eq!(refused(r#"{"Records":[],"Records":[]}"#), twice("Records"));
+    assert_eq!(refused(r#"{"Type":"","Token":"","Token":"","Type":""}"#), twice("Token"));
     assert_eq!(refused(r#"{"header":{},"payload":{},"header":{}}"#), twice("header"));
     let long = "\u{e9}".repeat(40);
     let error = refused(&and(&format!(r#""{long}":1,"{long}":1"#)));
@@ -282,6 +283,8 @@ fn only_a_uuid_is_a_message_id() {
         "aaaaaaaa-0001-5000-80000000-00000001",
         "{aaaaaaa-0001-5000-8000-000000000001",
         "aaaaaaaa-0001-5000-8000-00000000000\u{e9}",
+        "aaaaaaaa-0001-5000-8000-000000000001 ",
+        "aaaaaaaa-0001-5000-8000-0000000000011",
     ] {
         assert_eq!(
             refused(&with(notification(), "MessageId", id)),
@@ -441,7 +444,7 @@ fn one_bad_record_hides_no_other() {
 fn records_of_other_sources_are_unknown() {
     let event = json!({"Records": [
         0, null, {}, {"EventSource": "aws:sns", "Sns": "text"}, {"eventSource": "aws:kinesis", "body": "x"},
-        {"EventSource": "aws:sqs", "body": "x"}, {"eventSource": "aws:sqs", "body": {}}, {"body": "x"},
+        {"eventSource": "aws:sns", "body": "x"}, {"EventSource": "aws:sqs", "body": "x"}, {"eventSource": "aws:sqs", "body": {}}, {"body": "x"},
         {"messageId": 5, "eventSource": "aws:sqs"},
     ]})
     .to_string();

@@ -44,6 +44,10 @@ fn what_has_a_wrong_type_or_is_there_twice_is_told() {
             "/payload/result/errors/1/type",
         ),
         (r#""result":{"status":"SUCCESS","errors":[["a","b","c"]]}"#, "/payload/result/errors/0"),
+        (
+            r#""result":{"status":"FAILURE","errors":[{},{"type":"A","type":"B"}]}"#,
+            "/payload/result/errors/1/type",
+        ),
         (r#""result":{"status":"\ud800"}"#, "/payload/result/status"),
         (r#""result":{"status":"SUCCESS","\ud800":1}"#, "/payload/result"),
         (r#""result":{"status":"FAILURE","status":"SUCCESS"}"#, "/payload/result/status"),
@@ -71,6 +75,10 @@ fn an_error_of_which_nothing_can_be_read_is_an_error_all_the_same() {
     with_completion(payload, |completion| {
         assert_eq!(completion.status, Some(Status::Failure));
         assert_eq!(completion.errors.len(), 1);
+    });
+    let payload = r#"{"result":{"errors":[{"message":"a","message":"b"}]}}"#;
+    with_completion(payload, |completion| {
+        assert_eq!(completion.errors[0].message.as_deref(), Some("a"));
     });
 }
 

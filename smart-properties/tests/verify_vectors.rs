@@ -13,8 +13,8 @@ use smart_properties::{
     Instant, TopicArn,
     sns::{
         Answer, CertificateError, Classifier, Content, ControlError, Delivery, Digest, Envelope,
-        EnvelopeError, Headers, Inbound, RecordErrorKind, Ring, RsaVerify, SignaturePolicy,
-        Verified, Verifier, VerifyError, Via,
+        EnvelopeError, HeaderName, Headers, Inbound, RecordErrorKind, Ring, RsaVerify,
+        SignaturePolicy, Verified, Verifier, VerifyError, Via,
     },
 };
 use verifying::{
@@ -200,6 +200,8 @@ fn answers_have_these_statuses() {
     assert_eq!(EnvelopeError::NotAnObject.answer(), Answer::Malformed);
     assert_eq!(EnvelopeError::Unsigned.answer(), Answer::Refuse);
     assert_eq!(EnvelopeError::RawRejected.answer(), Answer::Refuse);
+    let mismatch = EnvelopeError::HeaderMismatch { header: HeaderName::Topic };
+    assert_eq!(mismatch.answer(), Answer::Refuse);
 }
 
 struct Case {
