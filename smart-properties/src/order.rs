@@ -34,6 +34,18 @@ pub struct OrderKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LastWriter {
     newest: Option<(OrderKey, String)>,
+    tie: Tie,
+}
+
+/// Whether there are others that are as new as the newest, for all that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Tie {
+    #[default]
+    None,
+    /// They have its key: it is newer as soon as it comes in a later message.
+    Equal,
+    /// One of them lacks a time, so that nothing settles it.
+    Unclear,
 }
 
 /// What became of an event.
@@ -84,8 +96,17 @@ impl LastWriter {
                 Some((Ordering::Greater, Decided::ByMessage)) => Verdict::AppliedByTieBreak,
             },
         };
-        if matches!(verdict, Verdict::Applied | Verdict::AppliedByTieBreak) {
-            self.newest = Some((key, event_id.into()));
+        match verdict {
+            Verdict::Applied | Verdict::AppliedByTieBreak => {
+                self.newest = Some((key, event_id.into()));
+                self.tie = Tie::None;
+            }
+            Verdict::Conflict => {
+                let equal = key.sns_time.is_some() && self.newest() == Some(key);
+                let settles = equal && self.tie != Tie::Unclear;
+                self.tie = if settles { Tie::Equal } else { Tie::Unclear };
+            }
+            Verdict::Stale | Verdict::Duplicate => {}
         }
         verdict
     }
@@ -102,10 +123,20 @@ impl LastWriter {
         self.newest.as_ref().map(|(_, id)| &**id)
     }
 
+    /// Whether others are as new, for all that is known.
+    pub(crate) const fn is_tied(&self) -> bool {
+        !matches!(self.tie, Tie::None)
+    }
+
     /// Published twice, an event has two message times: the later one stays, whichever arrives first.
     fn again(&mut self, key: OrderKey) -> Verdict {
         if let Some((newest, _)) = &mut self.newest {
-            newest.sns_time = newest.sns_time.max(key.sns_time);
+            if key.sns_time > newest.sns_time {
+                newest.sns_time = key.sns_time;
+                if self.tie == Tie::Equal {
+                    self.tie = Tie::None;
+                }
+            }
         }
         Verdict::Duplicate
     }

@@ -69,7 +69,7 @@ fn value() -> impl Strategy<Value = String> {
         r#""Notification""#,
         r#""SubscriptionConfirmation""#,
         r#""x""#,
-        "tru",
+        "t",
         "\"\n\"",
     ]);
     prop_oneof![4 => odd.prop_map(String::from), 1 => "[ -~]{0,5}"]

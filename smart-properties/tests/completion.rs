@@ -53,7 +53,7 @@ fn what_has_a_wrong_type_or_is_there_twice_is_told() {
         (r#""result":{"status":"FAILURE","status":"SUCCESS"}"#, "/payload/result/status"),
         (r#""result":{"errors":[{}],"status":"SUCCESS","errors":[]}"#, "/payload/result/errors"),
         (r#""result":{"status":"FAILURE"},"result":{"status":"SUCCESS"}"#, "/payload/result"),
-        (r#""result":{"status":"FAILURE"},"resul\u0074":{"status":"SUCCESS"}"#, "/payload/result"),
+        (r#""result":{"status":"FAILURE"},"res\u0075lt":{"status":"SUCCESS"}"#, "/payload/result"),
     ] {
         assert_eq!(irregular(result).as_deref(), Some(pointer), "{result}");
     }
@@ -95,20 +95,6 @@ fn no_more_errors_are_listed_than_1024() {
             assert_eq!(completion.irregular.as_deref(), pointer);
         });
     }
-}
-
-/// The documented form is read in one pass, any other carefully: a space or a member more must not change what is said.
-#[test]
-fn both_ways_of_reading_say_the_same() {
-    let document = |member: &str| {
-        let payload = format!(
-            r#"{{{member}"automation":{{"id":"amzn1.alexa.automation.A"}},"result":{{"status":"FAILURE","errors":[{{"type":"ENDPOINT_NOT_FOUND","message":"a \"b\"","id":"amzn1.alexa.endpoint.E"}}]}}}}"#
-        );
-        let mut said = String::new();
-        with_completion(&payload, |completion| said = format!("{completion:?}"));
-        said
-    };
-    assert_eq!(document(""), document(r#""more":1,"#));
 }
 
 #[test]

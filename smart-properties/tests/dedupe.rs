@@ -15,6 +15,9 @@ use smart_properties::{
     },
 };
 
+#[path = "naive/window.rs"]
+mod naive;
+
 fn config() -> Config {
     Config::new(NonZeroUsize::new(3).unwrap(), Duration::from_millis(1_000))
 }
@@ -145,64 +148,6 @@ fn calls() -> impl Strategy<Value = Vec<(Call, u8, u64)>> {
     prop::collection::vec((call, 0..6_u8, 0..400_u64), 1..60)
 }
 
-/// The same by going through everything each time.
-#[derive(Default)]
-struct Naive {
-    now: u64,
-    entries: Vec<(u8, u64, bool)>,
-}
-
-impl Naive {
-    fn advance(&mut self, now: u64) {
-        self.now = self.now.max(now);
-        let now = self.now;
-        self.entries.retain(|(_, since, _)| now - since < 1_000);
-    }
-
-    fn find(&self, key: u8) -> Option<usize> {
-        self.entries.iter().position(|(known, ..)| *known == key)
-    }
-
-    fn make_room(&mut self) -> bool {
-        if self.entries.len() < 3 {
-            return true;
-        }
-        let handled = self.entries.iter().enumerate().filter(|(_, (.., handled))| *handled);
-        // Among equally old ones any may go: such cases are left out by times that differ.
-        let oldest = handled.min_by_key(|(_, (_, since, _))| *since).map(|(at, _)| at);
-        oldest.map(|at| self.entries.remove(at)).is_some()
-    }
-
-    fn begin(&mut self, key: u8, now: u64) -> Begin {
-        self.advance(now);
-        match self.find(key).map(|at| self.entries[at]) {
-            Some((.., false)) => Begin::InFlight,
-            Some((_, since, true)) => {
-                Begin::Duplicate { age: Duration::from_millis(self.now - since) }
-            }
-            None if self.make_room() => {
-                self.entries.push((key, self.now, false));
-                Begin::Fresh
-            }
-            None => Begin::Full,
-        }
-    }
-
-    fn commit(&mut self, key: u8, now: u64) {
-        self.advance(now);
-        match self.find(key) {
-            Some(at) if self.entries[at].2 => {}
-            Some(at) => self.entries[at] = (key, self.now, true),
-            None if self.make_room() => self.entries.push((key, self.now, true)),
-            None => {}
-        }
-    }
-
-    fn abort(&mut self, key: u8) {
-        self.entries.retain(|(known, _, handled)| *known != key || *handled);
-    }
-}
-
 #[test]
 fn time_does_not_go_back() {
     let mut window = Window::new(config());
@@ -251,24 +196,24 @@ fn a_message_that_waits_for_its_event_is_fresh_later() {
 proptest! {
     #[test]
     fn the_window_is_the_naive_one(calls in calls()) {
-        let (mut window, mut naive) = (Window::new(config()), Naive::default());
+        let mut window = Window::new(config());
+        let mut naive = naive::Window::new(3, Duration::from_millis(1_000));
         let mut now = 0;
         for (call, key, later) in calls {
-            // Never the same time twice, so that "oldest" is one.
-            now += later + 1;
-            let (digest, at) = (Key::of_message(&key.to_string()), MonoTime::from_millis(now));
+            now += later;
+            let (key, at) = (Key::of_message(&key.to_string()), MonoTime::from_millis(now));
             match call {
-                Call::Begin => prop_assert_eq!(window.begin(at, digest), naive.begin(key, now)),
+                Call::Begin => prop_assert_eq!(window.begin(at, key), naive.begin(at, key)),
                 Call::Commit => {
-                    window.commit(at, digest);
-                    naive.commit(key, now);
+                    window.commit(at, key);
+                    naive.commit(at, key);
                 }
                 Call::Abort => {
-                    window.abort(digest);
+                    window.abort(key);
                     naive.abort(key);
                 }
             }
-            prop_assert_eq!(window.len(), naive.entries.len());
+            prop_assert_eq!(window.len(), naive.len());
             prop_assert!(window.len() <= 3);
         }
     }

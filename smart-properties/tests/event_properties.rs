@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use smart_properties::{Event, EventError};
+use smart_properties::{Body, Event, EventError};
 
 #[path = "naive/event_agreement.rs"]
 mod agreement;
@@ -183,18 +183,16 @@ fn first_value(text: &str) -> usize {
 }
 
 /// All that can be told of an event. Where a text is cut off or odd does not matter.
-fn told(text: &str) -> String {
+fn told(text: &str) -> (String, Option<Body<'_>>) {
     match Event::parse(text) {
-        Ok(event) => format!(
-            "{event:?} {:?} {:?} {} {} {:?}",
-            event.time(),
-            event.warnings().collect::<Vec<_>>(),
-            event.entities(),
-            event.payload(),
-            event.body()
-        ),
-        Err(EventError::Malformed { .. }) => "malformed".into(),
-        Err(error) => format!("{error:?}"),
+        Ok(event) => {
+            let (entities, payload) = (event.entities(), event.payload());
+            let warnings: Vec<_> = event.warnings().collect();
+            let told = format!("{event:?} {:?} {warnings:?} {entities} {payload}", event.time());
+            (told, Some(event.body()))
+        }
+        Err(EventError::Malformed { .. }) => ("malformed".into(), None),
+        Err(error) => (format!("{error:?}"), None),
     }
 }
 

@@ -10,6 +10,7 @@ extern crate amqp_auth as _;
 extern crate iot_lifecycle as _;
 extern crate iot_sansio as _;
 extern crate kii_onboard as _;
+extern crate smart_properties as _;
 
 mod aia;
 mod aia_machines;
@@ -21,6 +22,11 @@ mod kii_calls;
 mod kii_cloud;
 mod lifecycle;
 mod sansio;
+mod smart_properties;
+mod smart_properties_calls;
+mod smart_properties_gates;
+mod smart_properties_service;
+mod smart_properties_sns;
 
 use alloc::boxed::Box;
 use core::{
@@ -82,6 +88,22 @@ fn call_all() -> Result<(), Box<dyn Error>> {
     lifecycle::subscriptions()?;
     lifecycle::stores();
     lifecycle::histories();
+    smart_properties::ids()?;
+    smart_properties::events()?;
+    smart_properties::order();
+    smart_properties::dedupe()?;
+    smart_properties::policies()?;
+    smart_properties_sns::envelopes()?;
+    smart_properties_sns::verification()?;
+    smart_properties_sns::subscribers()?;
+    smart_properties_gates::units()?;
+    smart_properties_gates::roles()?;
+    smart_properties_gates::devices()?;
+    smart_properties_gates::outcomes()?;
+    smart_properties_calls::requests()?;
+    smart_properties_calls::answers()?;
+    smart_properties_calls::calls()?;
+    smart_properties_service::topics()?;
     Ok(())
 }
 

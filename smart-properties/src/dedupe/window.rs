@@ -38,7 +38,8 @@ pub struct Window {
 /// How much a [`Window`] remembers, and for how long.
 ///
 /// Over HTTP a copy comes at most an hour later (specification section 6), from a queue as late as its retention is long.
-/// The default holds 65,536 keys for 24 hours: about 10 MB when full.
+/// The default holds 65,536 keys for 24 hours: about 10 MB when full. Where more arrives within the time in which a copy
+/// may come, or be played again, than there is room for, a message whose key had to make room is handled twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     capacity: NonZeroUsize,

@@ -1,12 +1,13 @@
 //! Events as the service writes them, for its side in simulations and for tests.
 
 use alloc::{borrow::Cow, string::String, vec::Vec};
-use core::fmt::Write as _;
+use core::fmt::{self, Write as _};
 
 use super::{Event, EventError, EventType, V2};
 use crate::json::Value;
 
-/// An event to be. Members come in the order of the documentation, and what is not given is absent.
+/// An event to be. Members come in the order of the documentation, and what is not given is absent. `Debug` shows as
+/// little as that of an [`Event`] does.
 ///
 /// ```
 /// use smart_properties::{EventKind, event::EventBuilder};
@@ -19,7 +20,7 @@ use crate::json::Value;
 /// assert!(event.starts_with(r#"{"header":{"version":"2.0","eventId":{"id":"d-1"},"eventType":{"#));
 /// # Ok::<(), smart_properties::EventError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EventBuilder<'a> {
     event_type: EventType<'a>,
     id: Cow<'a, str>,
@@ -115,6 +116,17 @@ impl<'a> EventBuilder<'a> {
         text.push('}');
         Event::decode(text.as_bytes())?;
         Ok(text)
+    }
+}
+
+impl fmt::Debug for EventBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventBuilder")
+            .field("version", &self.version)
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! How an automation ended: the one payload that is documented (specification section 2.3).
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use core::fmt;
 
 use super::{ErrorType, Event, Status};
 use crate::{
@@ -27,8 +28,8 @@ pub struct Completion<'a> {
     pub irregular: Option<Cow<'static, str>>,
 }
 
-/// One of the errors of an automation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// One of the errors of an automation. `Debug` shows the length of its message only.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AutomationError<'a> {
     /// `type`.
@@ -48,6 +49,16 @@ impl AutomationError<'_> {
             message: self.message.map(|message| Cow::Owned(message.into_owned())),
             id: self.id.map(AnyId::into_owned),
         }
+    }
+}
+
+impl fmt::Debug for AutomationError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AutomationError")
+            .field("error_type", &self.error_type)
+            .field("message_bytes", &self.message.as_ref().map(|message| message.len()))
+            .field("id", &self.id)
+            .finish()
     }
 }
 

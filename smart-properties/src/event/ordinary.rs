@@ -82,9 +82,9 @@ pub(super) struct Entities<'a> {
 #[serde(default, deny_unknown_fields)]
 struct Unit<'a> {
     #[serde(rename = "type", deserialize_with = "there")]
-    _type: Option<Text>,
+    _type: Option<Skipped>,
     #[serde(borrow, deserialize_with = "there")]
-    id: Option<Borrowed<'a>>,
+    id: Option<Kept<'a>>,
     #[serde(rename = "parent", deserialize_with = "there")]
     _parent: Option<Object<Entity>>,
 }
@@ -93,13 +93,13 @@ struct Unit<'a> {
 #[serde(default, deny_unknown_fields)]
 struct Entity {
     #[serde(rename = "type", deserialize_with = "there")]
-    _type: Option<Text>,
+    _type: Option<Skipped>,
     #[serde(rename = "id", deserialize_with = "there")]
-    _id: Option<Text>,
+    _id: Option<Skipped>,
     #[serde(rename = "resourceType", deserialize_with = "there")]
-    _resource_type: Option<Text>,
+    _resource_type: Option<Skipped>,
     #[serde(rename = "resourceId", deserialize_with = "there")]
-    _resource_id: Option<Text>,
+    _resource_id: Option<Skipped>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +150,7 @@ impl<'a> Ended<'a> {
         let Object(Unit { id, .. }) = entities.unit?;
         let Object(automation) = payload.automation?;
         let Object(Outcome { status, errors }) = payload.result?;
-        let Borrowed(unit) = id?;
+        let Kept(unit) = id?;
         Some(Self { unit, automation: automation.id, status, errors })
     }
 
@@ -198,21 +198,22 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// What an optional text must be wrapped in to be borrowed, unless it has escapes.
+/// Serde borrows a `Cow` only where it is the field itself.
 #[derive(Deserialize)]
-struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+#[serde(transparent)]
+struct Kept<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A text that nobody asks for now.
-struct Text;
+struct Skipped;
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Skipped {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
         value.deserialize_str(Self)
     }
 }
 
-impl Visitor<'_> for Text {
+impl Visitor<'_> for Skipped {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

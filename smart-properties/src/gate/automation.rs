@@ -117,11 +117,14 @@ impl Automations {
             last: LastWriter::default(),
             outcome: outcome.clone(),
         });
+        let was_tied = automation.last.is_tied();
         let verdict = automation.last.observe(order, event_id);
         let replaces = match verdict {
             Verdict::Applied | Verdict::AppliedByTieBreak => true,
             Verdict::Conflict => outcome.severity() > automation.outcome.severity(),
-            Verdict::Stale | Verdict::Duplicate => false,
+            // It has come in a message that is newer than the worse one.
+            Verdict::Duplicate => was_tied && !automation.last.is_tied(),
+            Verdict::Stale => false,
         };
         if replaces {
             automation.outcome = outcome;

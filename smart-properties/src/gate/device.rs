@@ -267,9 +267,10 @@ impl Devices {
         self.former.retain(|_, current| *current != id);
     }
 
-    /// One former ID a device is enough: a setup event that still has an older one is long past.
+    /// One former ID a device is enough: a setup event that still has an older one is long past. A device that went by the
+    /// new ID before is this one.
     fn rename(&mut self, old: &EndpointId<'static>, new: &EndpointId<'static>) {
-        self.former.retain(|_, current| current != old);
+        self.former.retain(|_, current| current != old && current != new);
         self.former.remove(new);
         self.former.insert(old.clone(), new.clone());
         if let Some(device) = self.devices.remove(old) {

@@ -196,6 +196,11 @@ impl Roles {
                 role.overtaken(operation);
                 None
             }
+            Verdict::Duplicate if !role.last.is_tied() => {
+                // It has come in a message that is newer than the event which contradicted it.
+                role.conflict = false;
+                None
+            }
             Verdict::Conflict | Verdict::Duplicate => None,
         };
         Ok((verdict, effect))

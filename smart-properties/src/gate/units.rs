@@ -258,7 +258,8 @@ impl Units {
             }
             UnitState::Active { .. } => None,
             UnitState::Deleted => {
-                self.ignored = self.ignored.saturating_add(1);
+                let is_event = matches!(evidence, Evidence::Event(_));
+                self.ignored = self.ignored.saturating_add(is_event.into());
                 None
             }
         }

@@ -1,13 +1,14 @@
 //! Event types and entities that this crate has no types for.
 
 use alloc::borrow::Cow;
+use core::fmt;
 
 use crate::{
     EventType,
     json::{JsonType, Value},
 };
 
-/// The member `entities` in a form of the caller's: one JSON object, at most 64 KiB.
+/// The member `entities` in a form of the caller's: one JSON object, at most 64 KiB. `Debug` shows its length only.
 ///
 /// ```
 /// use smart_properties::messenger::{RawEntities, RoleScope, Selection};
@@ -17,7 +18,7 @@ use crate::{
 /// assert_eq!(selection.entities(), r#"{"group":{"type":"AlexaGroup","id":"g"}}"#);
 /// # Ok::<(), smart_properties::messenger::RawError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawEntities<'a>(Cow<'a, str>);
 
 /// Any event type, with its entities as they are written.
@@ -92,6 +93,12 @@ impl<'a> RawEntities<'a> {
     #[must_use]
     pub fn into_owned(self) -> RawEntities<'static> {
         RawEntities(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl fmt::Debug for RawEntities<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawEntities({} bytes)", self.0.len())
     }
 }
 

@@ -75,7 +75,8 @@ pub enum Forgery {
     Record,
 }
 
-/// What an attacker posts. `Debug` shows the length of its body only.
+/// What an attacker posts. `Debug` shows the names of its headers and the length of its body only: a part of a message
+/// may stand in a header.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Forged {
@@ -214,8 +215,9 @@ impl<S: fmt::Debug> fmt::Debug for Attacker<S> {
 
 impl fmt::Debug for Forged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Forged")
-            .field("headers", &self.headers)
+            .field("headers", &names)
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .finish()
     }

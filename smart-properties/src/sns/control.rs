@@ -14,13 +14,15 @@ use crate::TopicArn;
 /// ```
 /// use smart_properties::sns::{Content, ControlError, Verified};
 ///
-/// /// Where to send a GET, now or when a person has agreed. Keep it out of logs: it holds the token.
-/// fn url<'v>(verified: &'v Verified<'_>) -> Result<Option<&'v str>, ControlError> {
-///     Ok(match verified.content()? {
-///         Content::Confirm(confirm) => Some(confirm.url()),
-///         _ => None,
-///     })
+/// fn effect(verified: &Verified<'_>) -> Result<(), ControlError> {
+///     if let Content::Confirm(confirm) = verified.content()? {
+///         println!("a subscription of {} waits", confirm.topic());
+///         // Now, or after a person agreed, as long as the token is good. Never write it to a log.
+///         get(confirm.url());
+///     }
+///     Ok(())
 /// }
+/// # fn get(_: &str) {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Confirm<'a> {

@@ -137,6 +137,17 @@ fn without_a_unit_a_device_waits() {
 }
 
 #[test]
+fn devices_that_get_one_id_are_one_device_with_one_former_id() {
+    let units = rooms(&["ROOM402"]);
+    let mut devices = associated(&units);
+    let _ = set_up(&mut devices, &units, "EP10", "2024-05-01T10:02:00Z").unwrap();
+    let _ = devices.set_target(&device("EP10"), &room("ROOM402"), &units).unwrap();
+    assert_eq!(devices.associated(&device("EP10"), &device("EP77")).len(), 3);
+    assert_eq!(devices.current(&device("EP10")), device("EP77"));
+    assert_eq!(devices.current(&device("EP9")), device("EP9"), "it would be kept for ever");
+}
+
+#[test]
 fn beyond_its_capacity_a_device_is_refused() {
     let units = rooms(&[]);
     let mut devices = Devices::new(DevicesConfig::default().with_capacity(NonZeroUsize::MIN));

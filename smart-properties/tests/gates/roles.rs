@@ -4,16 +4,17 @@ use core::num::NonZeroUsize;
 
 use serde_json::{Value, json};
 use smart_properties::{
-    Body, Event, PrincipalId, RoleId, UnitId,
+    Body, Event, Instant, PrincipalId, RoleId, UnitId,
     gate::{
         Blocked, GateError, Permit, RoleEffect, RoleExtent, RoleKey, RoleOperation, RoleRequest,
         Roles, RolesConfig, Unclear,
     },
-    order::Verdict,
+    order::{OrderKey, Verdict},
 };
 
 use crate::events::{text, told};
 
+const TIME: &str = "2024-05-01T10:05:00Z";
 const ALLOWED: Permit = Permit::Allowed;
 const NOT_SEEN: Permit = Permit::Unknown(Unclear::NotSeen);
 const PENDING: Permit = Permit::Blocked(Blocked::RolePending);
@@ -156,6 +157,39 @@ fn two_events_of_one_moment_are_settled_by_a_list() {
     let _ = event(&mut roles, "E-12", "2024-05-01T10:05:00Z");
     let _ = event(&mut roles, "E-13", "2024-05-01T10:07:00Z");
     assert_eq!(permits(&roles), (REVOKED, REVOKED));
+}
+
+#[test]
+fn a_contradiction_ends_when_one_event_comes_again_in_a_newer_message() {
+    let text = |vector| text(vector, &[("/header/eventTime/timestamp", &json!(TIME))]);
+    let (assignment, revocation) = (text("E-12"), text("E-13"));
+    let (assignment, revocation) = (
+        Event::decode(assignment.as_bytes()).unwrap(),
+        Event::decode(revocation.as_bytes()).unwrap(),
+    );
+    let (Body::RoleAssignment(assigned), Body::RoleRevocation(revoked)) =
+        (assignment.body(), revocation.body())
+    else {
+        panic!()
+    };
+    let order = |sns| OrderKey::new(assignment.time(), Instant::parse(sns));
+    let (first, second) = ("2024-05-01T10:10:00.000Z", "2024-05-01T10:11:00.000Z");
+    let told = |second_message| {
+        let mut roles = Roles::default();
+        let assign = |roles: &mut Roles, sns| {
+            roles.event(RoleOperation::Assign, &assigned, order(sns), assignment.id()).unwrap()
+        };
+        let (verdict, _) = assign(&mut roles, first);
+        assert_eq!(verdict, Verdict::Applied);
+        let other = roles.event(RoleOperation::Revoke, &revoked, order(first), revocation.id());
+        assert_eq!(other.unwrap().0, Verdict::Conflict);
+        assert_eq!(assign(&mut roles, second_message), (Verdict::Duplicate, None));
+        permits(&roles)
+    };
+    let conflict = Permit::Unknown(Unclear::Conflict);
+    assert_eq!(told(first), (conflict, conflict));
+    // As it is when the revocation comes last, or first.
+    assert_eq!(told(second), (ALLOWED, ALLOWED));
 }
 
 #[test]
