@@ -24,7 +24,8 @@ pub struct Instant {
 
 impl Instant {
     /// Reads a date and time of RFC 3339: `YYYY-MM-DDThh:mm:ss`, any number of digits of a fraction, of which nine
-    /// count, and `Z` or an offset. None for anything else, among it days that no calendar has.
+    /// count, and `Z` or an offset of less than a day. A second of 60, a leap one, is the one before it. None for anything
+    /// else, among it days that no calendar has, and for the last two days of the year 9999.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date_time, rest) = text.split_at_checked(SHAPE.len())?;
@@ -113,6 +114,8 @@ mod tests {
         assert_eq!(nanos("2024-05-01T09:30:00-00:30"), Some(SECOND));
         assert_eq!(nanos("2024-05-01T10:00:00-00:00"), Some(SECOND));
         assert_eq!(nanos("2024-05-02T09:59:00+23:59"), Some(SECOND));
+        assert_eq!(nanos("2016-12-31T23:59:60Z"), nanos("2016-12-31T23:59:59Z"));
+        assert!(nanos("9999-12-30T21:59:59Z").is_some() && nanos("0000-01-01T00:00:00Z").is_some());
         assert_eq!(nanos("2024-05-01T10:00:00.123456789999999Z"), Some(SECOND + 123_456_789));
         assert_eq!(nanos("1969-12-31T23:59:59.9995Z"), Some(-500_000));
         let early = Instant::parse("1969-12-31T23:59:59.9995Z").unwrap();
@@ -137,6 +140,8 @@ mod tests {
             "2024-05-01T10:00:00Z[UTC]",
             "2024-02-30T10:00:00Z",
             "2024-05-01T24:00:00Z",
+            "2024-05-01T10:00:61Z",
+            "9999-12-31T00:00:00Z",
             "+002024-05-01T10:00:00Z",
             "2024-05-01T10:00:0\u{e9}Z",
             " 2024-05-01T10:00:00Z",
