@@ -452,7 +452,7 @@ fn records_of_other_sources_are_unknown() {
     for (index, record) in records(Via::LambdaEvent, &event).into_iter().enumerate() {
         let error = record.unwrap_err();
         assert_eq!((error.index, error.item_identifier), (index, None));
-        assert_eq!(error.kind, RecordErrorKind::Unknown);
+        assert_eq!(error.kind, RecordErrorKind::UnknownRecord);
     }
     let twice = r#"{"Records":[{"messageId":"a","eventSource":"aws:sqs","body":"x","body":"y"}]}"#;
     let error = records(Via::LambdaEvent, twice).remove(0).unwrap_err();

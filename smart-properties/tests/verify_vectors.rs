@@ -101,7 +101,7 @@ fn every_classification_vector_ends_as_it_says() {
         let outcomes = case.run();
         assert_eq!((outcomes[0].name.clone(), outcomes[0].refused), expected(first), "{id}");
         let others: Vec<_> = outcomes[1..].iter().map(|outcome| &*outcome.name).collect();
-        assert_eq!(others, if id == "B-12" { &["Unknown"][..] } else { &[] }, "{id}");
+        assert_eq!(others, if id == "B-12" { &["UnknownRecord"][..] } else { &[] }, "{id}");
         if let Some(name) = again {
             case.sign_again = true;
             let found = &case.run()[0];
