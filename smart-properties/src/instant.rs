@@ -24,8 +24,8 @@ pub struct Instant {
 
 impl Instant {
     /// Reads a date and time of RFC 3339: `YYYY-MM-DDThh:mm:ss`, any number of digits of a fraction, of which nine
-    /// count, and `Z` or an offset of less than a day. A second of 60, a leap one, is the one before it. None for anything
-    /// else, among it days that no calendar has, and for the last two days of the year 9999.
+    /// count, and `Z` or an offset of less than a day. A second of 60, a leap one, is the one before it. None for
+    /// anything else, among it days that no calendar has, and for the last two days of the year 9999.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date_time, rest) = text.split_at_checked(SHAPE.len())?;

@@ -1,4 +1,5 @@
-//! An event with nothing odd in it, read in one pass. Whatever could need an explanation is left to the careful decoder.
+//! An event with nothing odd in it, read in one pass. Whatever could need an explanation is left to the careful
+//! decoder.
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, marker::PhantomData};
@@ -11,9 +12,9 @@ use serde::{
 use super::{AutomationError, Completion, ErrorType, Status};
 use crate::{AnyId, AutomationId, UnitId, extract::Extracted};
 
-/// An event whose header has the documented members and entities, and no others; of its payload, what the documented one
-/// has. A name that is looked for and there twice, null, and a type that does not fit are errors, which say no more than
-/// that.
+/// An event whose header has the documented members and entities, and no others; of its payload, what the documented
+/// one has. A name that is looked for and there twice, null, and a type that does not fit are errors, which say no more
+/// than that.
 #[derive(Deserialize)]
 pub(super) struct Root<'a> {
     #[serde(borrow)]

@@ -86,8 +86,8 @@ pub enum Admitted<'a> {
     Control(Verified<'a>),
     /// There is nothing to handle.
     Seen(Admission),
-    /// Its certificate is not known: fetch it, hand it to [`fetched`](Subscriber::fetched), and admit this envelope again.
-    /// Where it cannot be fetched, answer [`Answer::Retry`].
+    /// Its certificate is not known: fetch it, hand it to [`fetched`](Subscriber::fetched), and admit this envelope
+    /// again. Where it cannot be fetched, answer [`Answer::Retry`].
     CertificateWanted {
         /// What to fetch.
         url: CertUrl,
