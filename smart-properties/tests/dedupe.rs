@@ -219,6 +219,21 @@ proptest! {
     }
 }
 
+/// What is refused for its event takes no room from messages that were handled.
+#[test]
+fn an_event_in_flight_costs_no_handled_message() {
+    let now = MonoTime::ORIGIN;
+    let mut dedupe =
+        Dedupe::new(Config::new(NonZeroUsize::new(1).unwrap(), Duration::from_secs(1)));
+    let event = line(include_str!("vectors/events.jsonl"), &"E-01".into())["event"].to_string();
+    let event = Event::parse(&event).unwrap();
+    assert_eq!(dedupe.begin(now, &Keys::of_event("first", &event)), Admission::Fresh);
+    dedupe.commit(now, &Keys::of_message("first"));
+    assert_eq!(dedupe.begin(now, &Keys::of_event("second", &event)), Admission::InFlight);
+    let age = Duration::ZERO;
+    assert_eq!(dedupe.begin(now, &Keys::of_message("first")), Admission::DuplicateMessage { age });
+}
+
 #[test]
 fn keys_of_different_levels_and_parts_differ() {
     let id = "aaaaaaaa-0001-5000-8000-000000000001";

@@ -91,16 +91,22 @@ impl Window {
 
     /// Whether a key is new; then it is in flight.
     pub fn begin(&mut self, now: MonoTime, key: Key) -> Begin {
+        let begin = self.look(now, key);
+        if begin == Begin::Fresh && self.make_room() {
+            self.insert(key, Phase::InFlight);
+        }
+        begin
+    }
+
+    /// What [`begin`](Self::begin) would say.
+    pub(super) fn look(&mut self, now: MonoTime, key: Key) -> Begin {
         self.advance(now);
         match self.entries.get(&key).copied() {
             Some(Entry { phase: Phase::InFlight, .. }) => Begin::InFlight,
             Some(Entry { phase: Phase::Handled, since }) => {
                 Begin::Duplicate { age: self.now.since(since) }
             }
-            None if self.make_room() => {
-                self.insert(key, Phase::InFlight);
-                Begin::Fresh
-            }
+            None if self.in_flight.len() < self.config.capacity.get() => Begin::Fresh,
             None => Begin::Full,
         }
     }

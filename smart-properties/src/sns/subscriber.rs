@@ -118,7 +118,8 @@ impl<V: RsaVerify> Subscriber<V> {
         Self { verifier, certificates, dedupe: Dedupe::new(dedupe), rsa }
     }
 
-    /// What to do with a delivery. A raw one was let through by the classifier's policy, and is handed over unverified.
+    /// What to do with a delivery. A raw one was let through by the classifier's policy, and is handed over unverified; an
+    /// event in it counts as seen, so give raw deliveries a subscriber of their own unless you trust them as much.
     ///
     /// # Errors
     /// It is not a message from SNS for us; [`SubscriberError::answer`] says what to tell whoever sent it.
