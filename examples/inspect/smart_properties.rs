@@ -223,7 +223,7 @@ pub(super) fn envelope_failure(error: &EnvelopeError) -> Failure {
 
 pub(super) fn record_failure(error: &RecordError) -> Failure {
     let failure = match &error.kind {
-        RecordErrorKind::Unknown => Failure::new("UnknownRecord", error.kind.to_string()),
+        RecordErrorKind::UnknownRecord => Failure::new("UnknownRecord", error.kind.to_string()),
         RecordErrorKind::Nested => Failure::new("NestedRecord", error.kind.to_string()),
         RecordErrorKind::Envelope(inner) => envelope_failure(inner),
         _ => Failure::new("UnlistedRecordErrorKind", error.kind.to_string()),

@@ -72,26 +72,24 @@ impl Dedupe {
     /// Whether this is to be handled. Both levels must be fresh; of a duplicate event the message counts as handled,
     /// too.
     pub fn begin(&mut self, now: MonoTime, keys: &Keys) -> Admission {
-        match self.messages.begin(now, keys.message) {
+        match self.messages.look(now, keys.message) {
             Begin::Fresh => {}
             Begin::InFlight => return Admission::InFlight,
             Begin::Duplicate { age } => return Admission::DuplicateMessage { age },
             Begin::Full => return Admission::Full,
         }
-        let Some(event) = keys.event else {
-            return Admission::Fresh;
-        };
-        let refused = match self.events.begin(now, event) {
-            Begin::Fresh => return Admission::Fresh,
-            Begin::Duplicate { age } => {
-                self.messages.commit(now, keys.message);
-                return Admission::DuplicateEvent { age };
+        match keys.event.map(|event| self.events.begin(now, event)) {
+            None | Some(Begin::Fresh) => {
+                let _ = self.messages.begin(now, keys.message);
+                Admission::Fresh
             }
-            Begin::InFlight => Admission::InFlight,
-            Begin::Full => Admission::Full,
-        };
-        self.messages.abort(keys.message);
-        refused
+            Some(Begin::InFlight) => Admission::InFlight,
+            Some(Begin::Duplicate { age }) => {
+                self.messages.commit(now, keys.message);
+                Admission::DuplicateEvent { age }
+            }
+            Some(Begin::Full) => Admission::Full,
+        }
     }
 
     /// It was handled.

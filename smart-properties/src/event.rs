@@ -340,5 +340,3 @@ const KINDS: [(&str, &str, EventKind); 6] = [
 ];
 const V2: &str = "2.0";
 const EMPTY: &str = "{}";
-/// Of one automation.
-const MAX_ERRORS: usize = 1024;

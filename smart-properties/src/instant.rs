@@ -24,7 +24,8 @@ pub struct Instant {
 
 impl Instant {
     /// Reads a date and time of RFC 3339: `YYYY-MM-DDThh:mm:ss`, any number of digits of a fraction, of which nine
-    /// count, and `Z` or an offset. None for anything else, among it days that no calendar has.
+    /// count, and `Z` or an offset of less than a day. A second of 60, a leap one, is the one before it. None for
+    /// anything else, among it days that no calendar has, and for the last two days of the year 9999.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (date_time, rest) = text.split_at_checked(SHAPE.len())?;
@@ -32,11 +33,14 @@ impl Instant {
             Some(fraction) => fraction.bytes().take_while(u8::is_ascii_digit).count(),
             None => 0,
         };
-        if !has_shape(date_time, SHAPE) || (digits == 0 && rest.starts_with('.')) {
+        if !has_shape(date_time, SHAPE) {
             return None;
         }
         let (fraction, offset) = rest.split_at(if digits == 0 { 0 } else { digits + 1 });
-        if !matches!(offset, "Z" | "z") && !has_shape(offset, OFFSET) {
+        // jiff would take an hour of 24 and 25, too.
+        let is_offset =
+            has_shape(offset, OFFSET) && offset.get(1..3).is_some_and(|hour| hour < "24");
+        if !matches!(offset, "Z" | "z") && !is_offset {
             return None;
         }
         let kept = fraction.get(..=MAX_DIGITS).unwrap_or(fraction);
@@ -109,6 +113,9 @@ mod tests {
         assert_eq!(nanos("2024-05-01T12:00:00.5+02:00"), Some(SECOND + 500_000_000));
         assert_eq!(nanos("2024-05-01T09:30:00-00:30"), Some(SECOND));
         assert_eq!(nanos("2024-05-01T10:00:00-00:00"), Some(SECOND));
+        assert_eq!(nanos("2024-05-02T09:59:00+23:59"), Some(SECOND));
+        assert_eq!(nanos("2016-12-31T23:59:60Z"), nanos("2016-12-31T23:59:59Z"));
+        assert!(nanos("9999-12-30T21:59:59Z").is_some() && nanos("0000-01-01T00:00:00Z").is_some());
         assert_eq!(nanos("2024-05-01T10:00:00.123456789999999Z"), Some(SECOND + 123_456_789));
         assert_eq!(nanos("1969-12-31T23:59:59.9995Z"), Some(-500_000));
         let early = Instant::parse("1969-12-31T23:59:59.9995Z").unwrap();
@@ -127,9 +134,14 @@ mod tests {
             "2024-05-01T10:00:00,5Z",
             "2024-05-01T10:00:00+0200",
             "2024-05-01T10:00:00+02",
+            "2024-05-01T10:00:00+24:00",
+            "2024-05-01T10:00:00-25:30",
+            "2024-05-01T10:00:00+10:60",
             "2024-05-01T10:00:00Z[UTC]",
             "2024-02-30T10:00:00Z",
             "2024-05-01T24:00:00Z",
+            "2024-05-01T10:00:61Z",
+            "9999-12-31T00:00:00Z",
             "+002024-05-01T10:00:00Z",
             "2024-05-01T10:00:0\u{e9}Z",
             " 2024-05-01T10:00:00Z",

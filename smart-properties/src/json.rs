@@ -1,7 +1,7 @@
 //! JSON as it is written: the members of an object and the elements of an array, found and checked by serde_json.
 //!
-//! Values are converted by whoever knows their type: so an error can name the field, a number is exact, and a build that
-//! changes how serde_json reads numbers (`arbitrary_precision`, `float_roundtrip`) changes nothing here.
+//! Values are converted by whoever knows their type: so an error can name the field, a number is exact, and a build
+//! that changes how serde_json reads numbers (`arbitrary_precision`, `float_roundtrip`) changes nothing here.
 
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, marker::PhantomData};

@@ -199,12 +199,27 @@ mod tests {
         assert_eq!(bad("urn:aws:sns:us-east-1:123456789012:t"), "arn");
         assert_eq!(bad("arn:aws:sns:us-east-1:123456789012"), "arn");
         assert_eq!(bad("arn:aws:sns:us-east-1:123456789012:t:11111111"), "arn");
-        for region in
-            ["", "us", "us-east", "us-1", "US-east-1", "us-east-123", "us-a-b-c-1", "u-a-1"]
-        {
+        for region in [
+            "",
+            "us",
+            "us-east",
+            "us-1",
+            "US-east-1",
+            "us-east-123",
+            "us-east-",
+            "us-a-b-c-1",
+            "us--1",
+            "u-a-1",
+            "local-a-1",
+        ] {
             assert_eq!(bad(&format!("arn:aws:sns:{region}:123456789012:t")), "region");
         }
-        assert_eq!(bad("arn:aws:sns:us-east-1:12345678901:t"), "account");
+        for account in ["", "12345678901", "1234567890123", "12345678901a", "12345678901\u{e9}"] {
+            assert_eq!(bad(&format!("arn:aws:sns:us-east-1:{account}:t")), "account");
+        }
+        let longest = format!("arn:aws:sns:us-east-1:123456789012:{}.fifo", "t".repeat(251));
+        assert_eq!(TopicArn::new(&*longest).unwrap().name().len(), 256);
+        assert_eq!(bad(&longest.replace(":t", ":tt")), "topic");
         for name in ["", ".fifo", "a.b", "a/b", "\u{e9}"] {
             assert_eq!(bad(&format!("arn:aws:sns:us-east-1:123456789012:{name}")), "topic");
         }
@@ -220,5 +235,7 @@ mod tests {
         assert_eq!(topic.partition(), Partition::AwsUsGov);
         assert_eq!((topic.region(), topic.account()), ("us-gov-west-1", "123456789012"));
         assert_eq!((topic.name(), topic.is_fifo()), ("t.fifo", true));
+        let topic = TopicArn::new("arn:aws:sns:us-east-1:123456789012:fifo").unwrap();
+        assert!(!topic.is_fifo());
     }
 }

@@ -78,6 +78,20 @@ fn the_limit_is_exact() {
 }
 
 #[test]
+fn each_odd_character_is_told() {
+    let topic = TopicArn::new(TOPIC).unwrap();
+    let parse = |url: &str| CertUrl::parse(url, &topic, PathRule::Strict);
+    for odd in ['@', ':', '?', '#', '\\', '%'] {
+        assert_eq!(parse(&format!("https://{HOST}{odd}/a.pem")), Err(UrlError::BadAuthority));
+    }
+    for odd in [' ', '\t', '\u{7f}', '\u{e9}'] {
+        let position = "https://".len() + HOST.len();
+        let found = parse(&format!("https://{HOST}{odd}/a.pem"));
+        assert_eq!(found, Err(UrlError::BadCharacters { position }));
+    }
+}
+
+#[test]
 fn what_is_said_of_a_url_does_not_show_it() {
     let topic = TopicArn::new(TOPIC).unwrap();
     for url in ["https://secret.example/x.pem", "secret", "https://secret@x/", "https://x/secret\n"]

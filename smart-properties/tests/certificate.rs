@@ -135,6 +135,36 @@ fn ten_are_kept_and_the_one_not_asked_for_longest_goes() {
 }
 
 #[test]
+fn the_same_again_takes_no_room() {
+    let now = at("2024-05-01T10:00:00Z");
+    let mut cache = CertificateCache::new();
+    for _ in 0..2 {
+        cache.insert(url("us-east-1"), certificate("C-GOOD").unwrap(), now).unwrap();
+    }
+    assert_eq!(cache.len(), 1);
+}
+
+#[test]
+fn the_length_of_a_key_is_that_of_its_modulus() {
+    let modulus_len = |bits: usize| {
+        with_key(&key_of(bits, &[])).map(|certificate| certificate.public_key().modulus_len())
+    };
+    for (bits, bytes) in [(2_048, 256), (2_049, 257), (2_056, 257), (2_057, 258), (8_192, 1_024)] {
+        assert_eq!(modulus_len(bits), Ok(bytes), "{bits}");
+    }
+    for bits in [1_024, 2_040, 2_047, 8_193, 9_000] {
+        assert_eq!(modulus_len(bits), Err(CertificateError::KeyLength { bits }));
+    }
+}
+
+#[test]
+fn nothing_stands_behind_a_key() {
+    let malformed = Err(CertificateError::Malformed { part: "key" });
+    assert_eq!(with_key(&key_of(2_048, &[0])), malformed);
+    assert_eq!(with_key(&key_of(2_048, &[])[1..]), malformed);
+}
+
+#[test]
 fn failures_and_what_expired_are_not_kept() {
     let now = at("2024-05-01T10:00:00Z");
     let (first, second) = (numbered(0, "us-east-1"), numbered(1, "us-east-1"));
@@ -194,6 +224,46 @@ fn numbered(number: usize, region: &str) -> CertUrl {
     let url =
         format!("https://sns.{region}.amazonaws.com/SimpleNotificationService-{number:032x}.pem");
     CertUrl::parse(&url, &topic, PathRule::Strict).unwrap()
+}
+
+/// The good certificate with another key, whoever has signed that.
+fn with_key(pkcs1: &[u8]) -> Result<Certificate, CertificateError> {
+    let good = certificate("C-GOOD").unwrap();
+    let (der, old) = (good.der(), good.public_key().spki_der());
+    let at = der.windows(old.len()).position(|part| part == old).unwrap();
+    let algorithm = &old[4..19];
+    let new = value(0x30, &[algorithm, &value(0x03, &[&[0], pkcs1])]);
+    let mut changed = [&der[..at], &new, &der[at + old.len()..]].concat();
+    // The certificate, and what is signed of it: each has a tag, a mark, and two bytes of length.
+    for length in [2, 6] {
+        let bytes = u16::from_be_bytes([der[length], der[length + 1]]);
+        let bytes = usize::from(bytes) + new.len() - old.len();
+        changed[length..length + 2].copy_from_slice(&u16::try_from(bytes).unwrap().to_be_bytes());
+    }
+    Certificate::from_der(changed)
+}
+
+/// A key with a modulus of so many bits, and with something behind it.
+fn key_of(bits: usize, behind: &[u8]) -> Vec<u8> {
+    let mut modulus = vec![0xff; bits.div_ceil(8)];
+    modulus[0] >>= modulus.len() * 8 - bits;
+    // A first byte of 0x80 and more would be a sign.
+    let sign: &[u8] = if modulus[0] < 0x80 { &[] } else { &[0] };
+    let exponent = value(0x02, &[&[1, 0, 1]]);
+    let key = value(0x30, &[&value(0x02, &[sign, &modulus]), &exponent]);
+    [&key, behind].concat()
+}
+
+/// In DER.
+fn value(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+    let length = match length {
+        [0, short @ 0..=0x7f] => vec![short],
+        [0, byte] => vec![0x81, byte],
+        [high, low] => vec![0x82, high, low],
+    };
+    [&[tag], &length[..], &content].concat()
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -97,8 +97,8 @@ fn record(record: &Result<Record<'_>, RecordError>) -> String {
             envelope.message_type().to_string()
         }
         Ok(_) => "Raw".into(),
-        Err(RecordError { index, kind: RecordErrorKind::Unknown, .. }) => {
-            format!("Unknown({index})")
+        Err(RecordError { index, kind: RecordErrorKind::UnknownRecord, .. }) => {
+            format!("UnknownRecord({index})")
         }
         Err(error) => panic!("{error}"),
     }

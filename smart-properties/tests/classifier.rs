@@ -95,10 +95,11 @@ fn every_required_member_is_missed_by_name() {
 fn without_a_text_that_every_message_has_it_is_none() {
     for member in ["Type", "MessageId", "TopicArn", "Message"] {
         for body in [notification(), confirmation()] {
-            assert_eq!(refused(&without(body.clone(), member)), EnvelopeError::Unrecognised);
+            let unrecognised = EnvelopeError::Unrecognised { member };
+            assert_eq!(refused(&without(body.clone(), member)), unrecognised);
             for value in [json!(null), json!(2), json!(true), json!([]), json!({})] {
                 let body = with(body.clone(), member, value);
-                assert_eq!(refused(&body), EnvelopeError::Unrecognised);
+                assert_eq!(refused(&body), unrecognised);
             }
             let body = without(body, member);
             let body = format!(r#"{{"Records":[{{"Sns":{body}}}]}}"#);
@@ -110,7 +111,7 @@ fn without_a_text_that_every_message_has_it_is_none() {
     let event = r#"{"header":{},"payload":{},"Type":null}"#;
     assert_eq!(
         Classifier::new(Via::SqsBody).classify(event.as_bytes(), &Headers::default()),
-        Err(EnvelopeError::Unrecognised)
+        Err(EnvelopeError::Unrecognised { member: "Type" })
     );
 }
 
@@ -219,6 +220,7 @@ fn a_name_is_there_once() {
     assert_eq!(refused(&and(r#""Typ\u0065":"Notification""#)), twice("Type"));
     assert_eq!(refused(&and(r#""x":1,"y":2,"\u0078":1"#)), twice("x"));
     assert_eq!(refused(r#"{"Records":[],"Records":[]}"#), twice("Records"));
+    assert_eq!(refused(r#"{"Type":"","Token":"","Token":"","Type":""}"#), twice("Token"));
     assert_eq!(refused(r#"{"header":{},"payload":{},"header":{}}"#), twice("header"));
     let long = "\u{e9}".repeat(40);
     let error = refused(&and(&format!(r#""{long}":1,"{long}":1"#)));
@@ -236,7 +238,7 @@ fn a_body_full_of_names_is_bounded_work() {
     }
     let unrecognised = format!("{body}\"Typ\":0}}");
     assert!(unrecognised.len() > 1_900_000);
-    assert_eq!(refused(&unrecognised), EnvelopeError::Unrecognised);
+    assert_eq!(refused(&unrecognised), EnvelopeError::Unrecognised { member: "Type" });
     let twice = format!("{body}\"0\":0}}");
     assert_eq!(refused(&twice), EnvelopeError::DuplicateMember { name: "0".into() });
 }
@@ -282,6 +284,8 @@ fn only_a_uuid_is_a_message_id() {
         "aaaaaaaa-0001-5000-80000000-00000001",
         "{aaaaaaa-0001-5000-8000-000000000001",
         "aaaaaaaa-0001-5000-8000-00000000000\u{e9}",
+        "aaaaaaaa-0001-5000-8000-000000000001 ",
+        "aaaaaaaa-0001-5000-8000-0000000000011",
     ] {
         assert_eq!(
             refused(&with(notification(), "MessageId", id)),
@@ -357,7 +361,7 @@ fn what_is_no_object_is_raw_in_a_queue_only() {
     assert_eq!(error, Err(EnvelopeError::RawRejected));
     for body in ["{}", r#"{"header":{}}"#, r#"{"header":{},"payload":[]}"#, r#"{"Records":{}}"#] {
         let error = queue.classify(body.as_bytes(), &Headers::default());
-        assert_eq!(error, Err(EnvelopeError::Unrecognised), "{body}");
+        assert_eq!(error, Err(EnvelopeError::Unrecognised { member: "Type" }), "{body}");
     }
 }
 
@@ -430,7 +434,7 @@ fn one_bad_record_hides_no_other() {
         "hello",
         EVENT,
         "Nested",
-        "Envelope(Unrecognised)",
+        "Envelope(Unrecognised { member: \"Type\" })",
         "Envelope(UnknownType)",
         "{",
     ];
@@ -441,14 +445,14 @@ fn one_bad_record_hides_no_other() {
 fn records_of_other_sources_are_unknown() {
     let event = json!({"Records": [
         0, null, {}, {"EventSource": "aws:sns", "Sns": "text"}, {"eventSource": "aws:kinesis", "body": "x"},
-        {"EventSource": "aws:sqs", "body": "x"}, {"eventSource": "aws:sqs", "body": {}}, {"body": "x"},
+        {"eventSource": "aws:sns", "body": "x"}, {"EventSource": "aws:sqs", "body": "x"}, {"eventSource": "aws:sqs", "body": {}}, {"body": "x"},
         {"messageId": 5, "eventSource": "aws:sqs"},
     ]})
     .to_string();
     for (index, record) in records(Via::LambdaEvent, &event).into_iter().enumerate() {
         let error = record.unwrap_err();
         assert_eq!((error.index, error.item_identifier), (index, None));
-        assert_eq!(error.kind, RecordErrorKind::Unknown);
+        assert_eq!(error.kind, RecordErrorKind::UnknownRecord);
     }
     let twice = r#"{"Records":[{"messageId":"a","eventSource":"aws:sqs","body":"x","body":"y"}]}"#;
     let error = records(Via::LambdaEvent, twice).remove(0).unwrap_err();
@@ -540,6 +544,7 @@ fn errors_say_what_to_do() {
         refused(&with(notification(), "Subject", 1)).to_string(),
         refused(&with(notification(), "MessageAttributes", 1)).to_string(),
         refused(EVENT).to_string(),
+        refused(&without(notification(), "TopicArn")).to_string(),
         records(Via::LambdaEvent, r#"{"Records":[{"EventSource":"aws:s3"}]}"#)
             .remove(0)
             .unwrap_err()
@@ -552,6 +557,8 @@ fn errors_say_what_to_do() {
             "MessageAttributes is a number, not an object",
             "the message came without envelope and cannot be authenticated: \
              switch raw message delivery off at the subscription",
+            "the object is no SNS message, as its TopicArn is missing or no string, \
+             nor an event of Lambda with Records, nor a bare event with header and payload",
             "record 0: neither of SNS nor of SQS, check what else calls this function",
         ]
     );

@@ -6,8 +6,9 @@ use iot_sansio::{MonoTime, UnixMillis};
 use proptest::prelude::*;
 use serde_json::Value;
 use smart_properties::{
-    Instant, TopicArn,
-    dedupe::{Admission, Begin, Config, Key, Window},
+    Event, Instant, TopicArn,
+    dedupe::{Admission, Begin, Config, Dedupe, Key, Keys, Window},
+    event::{EventBuilder, EventType},
     order::OrderKey,
     sns::{
         Admitted, Answer, CertUrl, Classifier, Delivery, Digest, Headers, Inbound, PathRule,
@@ -152,6 +153,51 @@ fn calls() -> impl Strategy<Value = Vec<(Call, u8, u64)>> {
     prop::collection::vec((call, 0..6_u8, 0..400_u64), 1..60)
 }
 
+#[test]
+fn time_does_not_go_back() {
+    let mut window = Window::new(config());
+    let [first, second] = ["a", "b"].map(Key::of_message);
+    let at = MonoTime::from_millis;
+    window.commit(at(100), first);
+    assert_eq!(window.begin(at(50), second), Begin::Fresh);
+    assert_eq!(window.begin(at(1_099), second), Begin::InFlight, "it began at 100");
+    assert_eq!(window.begin(at(1_100), second), Begin::Fresh);
+}
+
+#[test]
+fn as_much_is_remembered_as_is_said() {
+    let mut window = Window::new(Config::default());
+    for number in 0..65_536_u32 {
+        let key = Key::of_message(&number.to_string());
+        assert_eq!(window.begin(MonoTime::ORIGIN, key), Begin::Fresh);
+    }
+    let more = Key::of_message("more");
+    assert_eq!(window.begin(MonoTime::ORIGIN, more), Begin::Full);
+    let day = 24 * 3_600_000;
+    assert_eq!(window.begin(MonoTime::from_millis(day - 1), more), Begin::Full);
+    assert_eq!(window.begin(MonoTime::from_millis(day), more), Begin::Fresh);
+}
+
+#[test]
+fn a_message_that_waits_for_its_event_is_fresh_later() {
+    let mut dedupe = Dedupe::new(config());
+    let text = EventBuilder::new(EventType::new("A", "B").unwrap(), "e").encode().unwrap();
+    let event = Event::parse(&text).unwrap();
+    let [first, second] = ["m-1", "m-2"].map(|id| Keys::of_event(id, &event));
+    let now = MonoTime::ORIGIN;
+    assert_eq!(dedupe.begin(now, &first), Admission::Fresh);
+    assert_eq!(dedupe.begin(now, &second), Admission::InFlight);
+    dedupe.abort(&first);
+    assert_eq!(dedupe.begin(now, &second), Admission::Fresh, "nothing is left of its first try");
+    for id in ["m-3", "m-4"] {
+        assert_eq!(dedupe.begin(now, &Keys::of_message(id)), Admission::Fresh);
+    }
+    let full = dedupe.begin(now, &Keys::of_message("m-5"));
+    assert_eq!((full, full.answer()), (Admission::Full, Some(Answer::Retry)));
+    assert_eq!(Admission::InFlight.answer(), Some(Answer::Retry));
+    assert_eq!(Admission::Fresh.answer(), None);
+}
+
 proptest! {
     #[test]
     fn the_window_is_the_naive_one(calls in calls()) {
@@ -178,9 +224,31 @@ proptest! {
     }
 }
 
+/// What is refused for its event takes no room from messages that were handled.
+#[test]
+fn an_event_in_flight_costs_no_handled_message() {
+    let now = MonoTime::ORIGIN;
+    let mut dedupe =
+        Dedupe::new(Config::new(NonZeroUsize::new(1).unwrap(), Duration::from_secs(1)));
+    let event = line(include_str!("vectors/events.jsonl"), &"E-01".into())["event"].to_string();
+    let event = Event::parse(&event).unwrap();
+    assert_eq!(dedupe.begin(now, &Keys::of_event("first", &event)), Admission::Fresh);
+    dedupe.commit(now, &Keys::of_message("first"));
+    assert_eq!(dedupe.begin(now, &Keys::of_event("second", &event)), Admission::InFlight);
+    let age = Duration::ZERO;
+    assert_eq!(dedupe.begin(now, &Keys::of_message("first")), Admission::DuplicateMessage { age });
+}
+
 #[test]
 fn keys_of_different_levels_and_parts_differ() {
     let id = "aaaaaaaa-0001-5000-8000-000000000001";
+    let event = |namespace, name, id| {
+        let text = EventBuilder::new(EventType::new(namespace, name).unwrap(), id).encode();
+        Key::of_event(&Event::parse(&text.unwrap()).unwrap())
+    };
+    assert_eq!(event("A", "B", "c"), event("A", "B", "c"));
+    assert_ne!(event("A", "Bc", "d"), event("A", "B", "cd"));
+    assert_ne!(event("AB", "C", "d"), event("A", "BC", "d"));
     assert_ne!(Key::of_message(id), Key::of_bytes(id.as_bytes()));
     assert_eq!(format!("{:?}", Key::of_message(id)).len(), "Key(01020304…)".len());
 }

@@ -1,6 +1,8 @@
 //! Any bytes, and events that are nearly right, beside the naive reading.
 
 use proptest::prelude::*;
+use serde_json::value::RawValue;
+use smart_properties::{Body, Event, EventError};
 
 #[path = "naive/event_agreement.rs"]
 mod agreement;
@@ -142,10 +144,67 @@ proptest! {
         );
         // The event, and the header or the payload.
         let too_deep = deep + 2 > 32;
-        let found = smart_properties::Event::decode(text.as_bytes());
-        let is_too_deep = matches!(found, Err(smart_properties::EventError::TooDeep { limit: 32 }));
+        let found = Event::decode(text.as_bytes());
+        let is_too_deep = matches!(found, Err(EventError::TooDeep { limit: 32 }));
         prop_assert_eq!(is_too_deep, too_deep);
         agreement::check(text.as_bytes());
+    }
+}
+
+/// The documented event, at one or two places of which there is a member more, or another value.
+fn nearly_documented() -> impl Strategy<Value = String> {
+    let member = prop_oneof![
+        (word(), json()).prop_map(|(name, json)| format!("{}:{json},", quoted(&name))),
+        prop::sample::select(MEMBERS).prop_map(|member| format!("{member},")),
+    ];
+    let edit = prop_oneof![
+        (member, 1_usize..3).prop_map(|(member, times)| (true, member.repeat(times))),
+        prop::sample::select(ODD_VALUES).prop_map(|json| (false, json.into())),
+        json().prop_map(|json| (false, json)),
+    ];
+    let edits = prop::collection::vec((edit, any::<prop::sample::Index>()), 0..3);
+    (prop::sample::select(TYPES), edits).prop_map(|((namespace, name), edits)| {
+        let mut text = DOCUMENTED.replace("NAMESPACE", namespace).replace("NAME", name);
+        for ((is_member, new), at) in edits {
+            let mark = if is_member { '{' } else { ':' };
+            let places: Vec<usize> = text.match_indices(mark).map(|(place, _)| place + 1).collect();
+            let place = *at.get(&places);
+            let old = if is_member { 0 } else { first_value(&text[place..]) };
+            text.replace_range(place..place + old, &new);
+        }
+        text
+    })
+}
+
+/// How long the value is that a text begins with.
+fn first_value(text: &str) -> usize {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    values.next().and_then(Result::ok).map_or(0, |value| value.get().len())
+}
+
+/// All that can be told of an event. Where a text is cut off or odd does not matter.
+fn told(text: &str) -> (String, Option<Body<'_>>) {
+    match Event::parse(text) {
+        Ok(event) => {
+            let (entities, payload) = (event.entities(), event.payload());
+            let warnings: Vec<_> = event.warnings().collect();
+            let told = format!("{event:?} {:?} {warnings:?} {entities} {payload}", event.time());
+            (told, Some(event.body()))
+        }
+        Err(EventError::Malformed { .. }) => ("malformed".into(), None),
+        Err(error) => (format!("{error:?}"), None),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8_192))]
+
+    /// An event with that many brackets is never read in one pass.
+    #[test]
+    fn one_pass_tells_what_the_careful_decoder_tells(text in nearly_documented()) {
+        let brackets = vec!["[]"; 40].join(",");
+        let carefully = text.replacen('{', &format!(r#"{{"many":[{brackets}],"#), 1);
+        prop_assert_eq!(told(&text), told(&carefully), "{}", text);
     }
 }
 
@@ -220,6 +279,34 @@ const WORDS: &[&str] = &[
     "amzn1.alexa.unit.did.",
     "amzn1.alexa.unit.did.a/b",
     "a/b~c",
+];
+const DOCUMENTED: &str = r#"{"header":{"version":"2.0","eventId":{"id":"e-1"},"eventType":{"namespace":"NAMESPACE","name":"NAME"},"eventTime":{"timestamp":"2024-05-01T10:00:00Z"},"entities":{"unit":{"type":"Unit","id":"amzn1.alexa.unit.did.A","parent":{"type":"Unit","id":"amzn1.alexa.unit.did.B"}},"endpoint":{"id":"amzn1.alexa.endpoint.A"}}},"payload":{"automation":{"id":"amzn1.alexa.automation.A"},"result":{"status":"FAILURE","errors":[{"type":"ENDPOINT_NOT_FOUND","message":"m","id":"amzn1.alexa.endpoint.A"}]}}}"#;
+const ODD_VALUES: &[&str] =
+    &["null", "[]", "{}", "1", r#"["a"]"#, r#""""#, r#""a\n""#, r#""a-b""#, r#""\ud800""#];
+/// Some of those that are there already, so that they are there twice, and some that are not as they should be.
+const MEMBERS: &[&str] = &[
+    r#""version":"2.0""#,
+    r#""eventId":{"id":"e-1"}"#,
+    r#""eventTime":null"#,
+    r#""eventTime":{}"#,
+    r#""entities":{}"#,
+    r#""entities":["a"]"#,
+    r#""unit":{"id":"amzn1.alexa.unit.did.A"}"#,
+    r#""unit":["Unit","amzn1.alexa.unit.did.A"]"#,
+    r#""id":"amzn1.alexa.unit.did.B""#,
+    r#""i\u0064":"x""#,
+    r#""id":null"#,
+    r#""type":"\ud800""#,
+    r#""parent":{"type":"Unit"}"#,
+    r#""payload":{}"#,
+    r#""automation":{"id":"amzn1.alexa.automation.A"}"#,
+    r#""automation":["amzn1.alexa.automation.A"]"#,
+    r#""result":{"status":"SUCCESS"}"#,
+    r#""status":"SUCCESS""#,
+    r#""errors":[]"#,
+    r#""errors":null"#,
+    r#""message":1e999"#,
+    r#""\ud800":1"#,
 ];
 const PAYLOAD_NAMES: &[&str] = &[
     "unit",

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use smart_properties::{
-    AnyId, Body, Event, EventError, Extracted, IdType,
+    AnyId, Body, Event, EventError, Extracted, IdType, JsonType,
     event::{AutomationError, EventBuilder, EventType, Version, Warning},
     id::IdKind,
 };
@@ -193,6 +193,60 @@ fn a_name_that_is_no_text_is_as_deep_as_any() {
     let (open, close) = ("[".repeat(31), "]".repeat(31));
     let event = format!(r#"{{"header":{header},"payload":{{"\ud800":{open}{close}}}}}"#);
     assert_eq!(named(&Event::decode(event.as_bytes()).unwrap_err()), ("TooDeep", None));
+}
+
+#[test]
+fn the_length_counts_first() {
+    let too_long = |bytes| EventError::TooLong { pointer: "".into(), bytes, limit: 262_144 };
+    let text = " ".repeat(262_145);
+    assert_eq!(Event::parse(&text), Err(too_long(262_145)));
+    assert!(matches!(Event::parse(&text[1..]), Err(EventError::Malformed { .. })));
+    assert_eq!(Event::decode(&[0xff; 262_145]), Err(too_long(262_145)));
+    assert!(matches!(Event::decode(&[0xff; 262_144]), Err(EventError::Malformed { .. })));
+}
+
+#[test]
+fn every_text_of_the_header_is_checked_and_the_first_flaw_told() {
+    let event = |id: &str, namespace: &str, name: &str, more: &str| {
+        let text = format!(
+            r#"{{"header":{{"version":"2.0","eventId":{{"id":{id:?}}},"eventType":{{"namespace":{namespace:?},"name":{name:?}}}{more}}}}}"#
+        );
+        Event::decode(text.as_bytes()).map(|event| event.id().len())
+    };
+    let long = "a".repeat(257);
+    assert_eq!(event(&long[1..], &long[1..], &long[1..], ""), Ok(256));
+    assert_eq!(event("\u{e9} ~", "A.b.9", "C", ""), Ok(4));
+    for (place, pointer) in
+        ["/header/eventId/id", "/header/eventType/namespace", "/header/eventType/name"]
+            .into_iter()
+            .enumerate()
+    {
+        let with = |text: &str| {
+            let mut texts = ["a"; 3];
+            texts[place] = text;
+            event(texts[0], texts[1], texts[2], "")
+        };
+        let at = || pointer.into();
+        assert_eq!(with(""), Err(EventError::Empty { pointer: at() }));
+        let too_long = EventError::TooLong { pointer: at(), bytes: 257, limit: 256 };
+        assert_eq!(with(&long), Err(too_long));
+        let bad = |position| Err(EventError::BadCharacter { pointer: at(), position });
+        assert_eq!(with("ab\n\n"), bad(2));
+        if place > 0 {
+            for odd in ["ab-", "ab_", "ab ", "ab\u{e9}", "ab/"] {
+                assert_eq!(with(odd), bad(2), "{odd}");
+            }
+        }
+    }
+    let wrong = |name: &str| EventError::WrongType {
+        pointer: format!("/header/entities/{name}").into(),
+        expected: JsonType::Object,
+        found: JsonType::Null,
+    };
+    assert_eq!(event("a", "a", "a", r#","entities":{"x":null,"y":null}"#), Err(wrong("x")));
+    let twice = r#"{"payload":{},"header":{},"header":{},"payload":{}}"#;
+    let twice = Event::decode(twice.as_bytes()).map(drop);
+    assert_eq!(twice, Err(EventError::DuplicateMember { pointer: "/header".into() }));
 }
 
 #[test]

@@ -108,3 +108,24 @@ fn a_gate_takes_what_is_known_or_inferred_and_the_rest_on_demand() {
     assert_eq!(principal.accept(Harvest::Accept), missing);
     assert_eq!(role.clone().into_owned(), role);
 }
+
+#[test]
+fn the_reason_of_a_skill_is_the_first_text_where_one_may_stand() {
+    let reason = |payload: &str| {
+        let text = EventBuilder::new(EventKind::Failure.event_type().unwrap(), "s-1")
+            .with_payload(payload)
+            .encode()
+            .unwrap();
+        let event = Event::decode(text.as_bytes()).unwrap();
+        let Body::SkillFailure(failure) = event.body() else { panic!("{event:?}") };
+        failure.reason.map(|reason| reason.as_str().to_owned())
+    };
+    let all = r#""errors":[{"type":"B"},{"type":"C"}],"result":{"errors":[{"type":"D"}]}"#;
+    assert_eq!(reason(&format!(r#"{{{all},"error":{{"type":"A"}}}}"#)).as_deref(), Some("A"));
+    assert_eq!(reason(&format!(r#"{{{all},"error":{{"type":1}}}}"#)).as_deref(), Some("B"));
+    let nested = r#"{"errors":{"0":{"type":1}},"result":{"errors":[{"type":"D"},{"type":"E"}]}}"#;
+    assert_eq!(reason(nested).as_deref(), Some("D"));
+    for none in ["{}", r#"{"errors":[]}"#, r#"{"errors":[1,{"type":"C"}]}"#] {
+        assert_eq!(reason(none), None, "{none}");
+    }
+}

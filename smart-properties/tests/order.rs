@@ -32,6 +32,7 @@ fn the_same_event_again_is_a_duplicate_even_in_another_message() {
     let mut last = LastWriter::default();
     assert_eq!(last.observe(at("2024-05-01T10:00:01Z"), "e-1"), Verdict::Applied);
     assert_eq!(last.observe(at("2024-05-01T10:00:03Z"), "e-1"), Verdict::Duplicate);
+    assert_eq!(last.observe(at("2024-05-01T10:00:01Z"), "e-1"), Verdict::Duplicate);
     assert_eq!(last.observe(at("2024-05-01T10:00:02Z"), "e-2"), Verdict::Stale);
 }
 

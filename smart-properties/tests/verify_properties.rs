@@ -6,9 +6,13 @@ use iot_sansio::UnixMillis;
 use naive::{SIGNED, read_from_the_end, splits_of};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use smart_properties::sns::{
-    Answer, Certificate, CertificateError, Classifier, Digest, Envelope, Headers, Inbound,
-    MessageType, PathRule, Ring, RsaVerify, SignaturePolicy, UrlError, Verifier, VerifyError, Via,
+use smart_properties::{
+    TopicArn,
+    sns::{
+        Answer, Certificate, CertificateError, Classifier, Digest, Envelope, Headers, Inbound,
+        MessageType, PathRule, Ring, RsaVerify, SignaturePolicy, UrlError, Verifier, VerifyError,
+        Via,
+    },
 };
 use verifying::{
     by_id, certificate,
@@ -118,6 +122,32 @@ fn each_rule_is_the_one_that_was_set() {
     assert_eq!(check(nobody(), "3", any_pem), Err(VerifyError::UnsupportedVersion));
     assert_eq!(check(nobody(), "1", any_pem), Err(VerifyError::VersionNotAllowed));
     assert_eq!(check(nobody(), "2", any_pem), Err(VerifyError::TopicNotAllowed));
+}
+
+#[test]
+fn each_topic_of_a_list_is_found_in_whatever_order_it_came() {
+    let topics = ["c", "a", "d", "b"]
+        .map(|name| TopicArn::new(format!("arn:aws:sns:us-east-1:123456789012:{name}")).unwrap());
+    let verifier = Verifier::new(Via::Http, topics.clone());
+    let check = |topic: &TopicArn| {
+        let envelope = Envelope::notification(topic, ID, TIMESTAMP, "m").unwrap();
+        verifier.check(envelope.signed("2", "", CERT_URL)).map(drop)
+    };
+    for topic in &topics {
+        assert_eq!(check(topic), Ok(()), "{topic}");
+    }
+    assert_eq!(check(&TOPIC), Err(VerifyError::TopicNotAllowed));
+}
+
+#[test]
+fn only_over_http_is_there_an_age_by_itself() {
+    let certificate = stand_in_certificate();
+    for (via, expected) in [(Via::Http, false), (Via::SqsBody, true), (Via::LambdaEvent, true)] {
+        let envelope = Envelope::notification(&TOPIC, ID, TIMESTAMP, "m").unwrap();
+        let unverified = Verifier::new(via, [topic()]).check(signed(envelope, Digest::Sha256));
+        let verified = unverified.unwrap().verify(&certificate, &StandIn, NOW);
+        assert_eq!(verified.is_ok(), expected, "{via:?}");
+    }
 }
 
 #[test]
@@ -335,4 +365,4 @@ fn signed_messages() -> impl Strategy<Value = Signed> {
 }
 
 const ID: &str = "aaaaaaaa-0001-5000-8000-000000000001";
-static TOPIC: std::sync::LazyLock<smart_properties::TopicArn> = std::sync::LazyLock::new(topic);
+static TOPIC: std::sync::LazyLock<TopicArn> = std::sync::LazyLock::new(topic);

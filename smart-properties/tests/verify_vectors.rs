@@ -13,8 +13,8 @@ use smart_properties::{
     Instant, TopicArn,
     sns::{
         Answer, CertificateError, Classifier, Content, ControlError, Delivery, Digest, Envelope,
-        EnvelopeError, Headers, Inbound, RecordErrorKind, Ring, RsaVerify, SignaturePolicy,
-        Verified, Verifier, VerifyError, Via,
+        EnvelopeError, HeaderName, Headers, Inbound, RecordErrorKind, Ring, RsaVerify,
+        SignaturePolicy, Verified, Verifier, VerifyError, Via,
     },
 };
 use verifying::{
@@ -101,7 +101,7 @@ fn every_classification_vector_ends_as_it_says() {
         let outcomes = case.run();
         assert_eq!((outcomes[0].name.clone(), outcomes[0].refused), expected(first), "{id}");
         let others: Vec<_> = outcomes[1..].iter().map(|outcome| &*outcome.name).collect();
-        assert_eq!(others, if id == "B-12" { &["Unknown"][..] } else { &[] }, "{id}");
+        assert_eq!(others, if id == "B-12" { &["UnknownRecord"][..] } else { &[] }, "{id}");
         if let Some(name) = again {
             case.sign_again = true;
             let found = &case.run()[0];
@@ -200,6 +200,8 @@ fn answers_have_these_statuses() {
     assert_eq!(EnvelopeError::NotAnObject.answer(), Answer::Malformed);
     assert_eq!(EnvelopeError::Unsigned.answer(), Answer::Refuse);
     assert_eq!(EnvelopeError::RawRejected.answer(), Answer::Refuse);
+    let mismatch = EnvelopeError::HeaderMismatch { header: HeaderName::Topic };
+    assert_eq!(mismatch.answer(), Answer::Refuse);
 }
 
 struct Case {

@@ -169,14 +169,15 @@ def millis(text):
     fraction, sign, hours, minutes = found.groups()[6:]
     lengths = [31, 29 if year % 4 == 0 and (year % 100 or year % 400 == 0) else 28, 31, 30, 31, 30]
     lengths += [31, 31, 30, 31, 30, 31]
-    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 59:
+    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 60:
         return None
     if sign and (int(hours) > 23 or int(minutes) > 59):
         return None
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 + sum(lengths[: month - 1]) + day - 719_163
     offset = (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1) if sign else 0
-    seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second
+    # A leap second is the one before it.
+    seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + min(second, 59)
     return seconds * 1_000 + int((fraction or "")[:3].ljust(3, "0"))
 
 

@@ -10,8 +10,8 @@ use super::Key;
 /// Keys that are in flight or were handled, as many as it has room for, each for a time.
 ///
 /// A key that was handled is forgotten after its lifetime, and earlier where a fresh one needs its room. One that is in
-/// flight for a whole lifetime is forgotten, too: whoever handled it is gone. Work grows with the logarithm of the number
-/// of keys.
+/// flight for a whole lifetime is forgotten, too: whoever handled it is gone. Work grows with the logarithm of the
+/// number of keys.
 ///
 /// ```
 /// use core::time::Duration;
@@ -37,9 +37,9 @@ pub struct Window {
 
 /// How much a [`Window`] remembers, and for how long.
 ///
-/// Over HTTP a copy comes at most an hour later (specification section 6), from a queue as late as its retention is long.
-/// The default holds 65,536 keys for 24 hours: about 10 MB when full. Where more arrives within the time in which a copy
-/// may come, or be played again, than there is room for, a message whose key had to make room is handled twice.
+/// Over HTTP a copy comes at most an hour later (specification section 6), from a queue as late as its retention is
+/// long. The default holds 65,536 keys for 24 hours: about 10 MB when full. Where more arrives within the time in which
+/// a copy may come, or be played again, than there is room for, a message whose key had to make room is handled twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     capacity: NonZeroUsize,
@@ -91,16 +91,22 @@ impl Window {
 
     /// Whether a key is new; then it is in flight.
     pub fn begin(&mut self, now: MonoTime, key: Key) -> Begin {
+        let begin = self.look(now, key);
+        if begin == Begin::Fresh && self.make_room() {
+            self.insert(key, Phase::InFlight);
+        }
+        begin
+    }
+
+    /// What [`begin`](Self::begin) would say.
+    pub(super) fn look(&mut self, now: MonoTime, key: Key) -> Begin {
         self.advance(now);
         match self.entries.get(&key).copied() {
             Some(Entry { phase: Phase::InFlight, .. }) => Begin::InFlight,
             Some(Entry { phase: Phase::Handled, since }) => {
                 Begin::Duplicate { age: self.now.since(since) }
             }
-            None if self.make_room() => {
-                self.insert(key, Phase::InFlight);
-                Begin::Fresh
-            }
+            None if self.in_flight.len() < self.config.capacity.get() => Begin::Fresh,
             None => Begin::Full,
         }
     }

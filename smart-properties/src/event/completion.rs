@@ -3,7 +3,7 @@
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::fmt;
 
-use super::{ErrorType, Event, MAX_ERRORS, Status};
+use super::{ErrorType, Event, Status};
 use crate::{
     AnyId, JsonType,
     extract::{Extracted, extract, pointers},
@@ -176,3 +176,6 @@ const PAYLOAD: &str = "/payload";
 const RESULT: &str = "/payload/result";
 const STATUS: &str = "/payload/result/status";
 const ERRORS: &str = "/payload/result/errors";
+
+/// Of one automation.
+const MAX_ERRORS: usize = 1024;

@@ -96,7 +96,7 @@ fn carefully(text: &str) -> Result<Event<'_>, EventError> {
     }
     let [header, payload] = pick("", value, ["header", "payload"])?;
     let header = object(HEADER, required(HEADER, header)?)?;
-    check_names(HEADER, header)?;
+    check_names(header)?;
     let members = ["version", "eventId", "eventType", "eventTime", "entities"];
     let [version, event_id, event_type, event_time, entities] = pick(HEADER, header, members)?;
 
@@ -226,10 +226,9 @@ fn check_length(pointer: &'static str, text: &str) -> Result<(), EventError> {
     }
 }
 
-/// Entities are objects, and no name is in one of them twice.
+/// Entities are objects.
 fn check_entities(entities: Value<'_>) -> Result<(), EventError> {
     let entities = object(ENTITIES, entities)?;
-    check_names(ENTITIES, entities)?;
     let mut wrong = Ok(());
     let read = members(entities.raw, |name, value| {
         if wrong.is_ok() && value.json_type() != JsonType::Object {
@@ -241,13 +240,13 @@ fn check_entities(entities: Value<'_>) -> Result<(), EventError> {
     wrong
 }
 
-/// No object in this value has a name twice. It is no deeper than events are.
-fn check_names(pointer: &'static str, value: Value<'_>) -> Result<(), EventError> {
-    names_of(value).map_err(|flaw| match flaw {
+/// No object in the header has a name twice. It is no deeper than events are.
+fn check_names(header: Value<'_>) -> Result<(), EventError> {
+    names_of(header).map_err(|flaw| match flaw {
         NameFlaw::Twice(inner) => {
-            EventError::DuplicateMember { pointer: Cow::Owned(String::from(pointer) + &inner) }
+            EventError::DuplicateMember { pointer: Cow::Owned(String::from(HEADER) + &inner) }
         }
-        NameFlaw::Unpaired => unpaired(pointer),
+        NameFlaw::Unpaired => unpaired(HEADER),
     })
 }
 

@@ -1,4 +1,5 @@
-//! An event with nothing odd in it, read in one pass. Whatever could need an explanation is left to the careful decoder.
+//! An event with nothing odd in it, read in one pass. Whatever could need an explanation is left to the careful
+//! decoder.
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::{fmt, marker::PhantomData};
@@ -8,12 +9,12 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::{AutomationError, Completion, ErrorType, MAX_ERRORS, Status};
+use super::{AutomationError, Completion, ErrorType, Status};
 use crate::{AnyId, AutomationId, UnitId, extract::Extracted};
 
-/// An event whose header has the documented members and entities, and no others; of its payload, what the documented one
-/// has. A name that is looked for and there twice, null, and a type that does not fit are errors, which say no more than
-/// that.
+/// An event whose header has the documented members and entities, and no others; of its payload, what the documented
+/// one has. A name that is looked for and there twice, null, and a type that does not fit are errors, which say no more
+/// than that.
 #[derive(Deserialize)]
 pub(super) struct Root<'a> {
     #[serde(borrow)]
@@ -144,15 +145,14 @@ pub(super) struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    /// None when a part is missing, or there are more errors than are listed.
+    /// None when a part is missing. There are no more errors than are listed: each would be a bracket too many.
     #[inline]
     pub(super) fn new(entities: Entities<'a>, payload: Payload<'a>) -> Option<Self> {
         let Object(Unit { id, .. }) = entities.unit?;
         let Object(automation) = payload.automation?;
         let Object(Outcome { status, errors }) = payload.result?;
         let Kept(unit) = id?;
-        let ended = Self { unit, automation: automation.id, status, errors };
-        (ended.errors.len() <= MAX_ERRORS).then_some(ended)
+        Some(Self { unit, automation: automation.id, status, errors })
     }
 
     /// None when an identifier is not where it should be, so that it has to be looked for.

@@ -110,7 +110,8 @@ impl Certificate {
     /// Whether it is the one that SNS signs with in the region of the URL, now.
     ///
     /// # Errors
-    /// In this order: [`CertificateError::NotYetValid`], [`CertificateError::Expired`], [`CertificateError::WrongName`].
+    /// In this order: [`CertificateError::NotYetValid`], [`CertificateError::Expired`],
+    /// [`CertificateError::WrongName`].
     pub fn check(&self, url: &CertUrl, now: UnixMillis) -> Result<(), CertificateError> {
         if now < self.not_before {
             return Err(CertificateError::NotYetValid { not_before: self.not_before });

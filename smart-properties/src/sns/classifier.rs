@@ -240,15 +240,15 @@ fn open(body: &[u8]) -> Result<Object<'_>, EnvelopeError> {
     if let Some(records) = members.get(Member::Records).value(JsonType::Array) {
         return Ok(Object::Records(records));
     }
-    let told_apart_by = [Member::Type, Member::MessageId, Member::TopicArn, Member::Message];
-    if told_apart_by.into_iter().all(|member| members.get(member).is_text()) {
+    let told_by = [Member::Type, Member::MessageId, Member::TopicArn, Member::Message];
+    let Some(lacking) = told_by.into_iter().find(|member| !members.get(*member).is_text()) else {
         return Envelope::from_members(&mut members).map(Object::Envelope);
-    }
+    };
     let is_object = |member| members.get(member).value(JsonType::Object).is_some();
     if is_object(Member::Header) && is_object(Member::Payload) && !members.has(Member::Type) {
         return Ok(Object::Event);
     }
-    Err(EnvelopeError::Unrecognised)
+    Err(EnvelopeError::Unrecognised { member: lacking.name() })
 }
 
 /// Whether the body is no JSON object at all, which is what a raw message may be.

@@ -19,13 +19,13 @@ pub enum EnvelopeError {
         /// The most that is allowed: of a raw message, of an envelope, or of an event of Lambda.
         limit: usize,
     },
-    /// JSON is UTF-8.
+    /// JSON is UTF-8. In a queue, this would be a raw message.
     #[error("the body is not UTF-8 at byte {position}")]
     NotUtf8 {
         /// The first byte that is not.
         position: usize,
     },
-    /// An object that is not well-formed, perhaps cut off.
+    /// An object that is not well-formed, perhaps cut off. In a queue, this would be a raw message.
     #[error("the body is not JSON at line {line} column {column}")]
     Malformed {
         /// Counted from 1.
@@ -97,12 +97,16 @@ pub enum EnvelopeError {
          switch raw message delivery off at the subscription"
     )]
     RawRejected,
-    /// An object of some other kind.
+    /// An object of some other kind: no message of SNS, which has the texts `Type`, `MessageId`, `TopicArn` and
+    /// `Message`.
     #[error(
-        "the object is neither an SNS message, which has the texts Type, MessageId, TopicArn and Message, \
+        "the object is no SNS message, as its {member} is missing or no string, \
          nor an event of Lambda with Records, nor a bare event with header and payload"
     )]
-    Unrecognised,
+    Unrecognised {
+        /// The first of the four that is not there as a text.
+        member: &'static str,
+    },
     /// More than Lambda hands over at once.
     #[error("there are more than {limit} records")]
     TooManyRecords {

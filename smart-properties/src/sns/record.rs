@@ -41,7 +41,7 @@ pub struct RecordError {
 pub enum RecordErrorKind {
     /// Neither of SNS nor of SQS: another source calls the same function.
     #[error("neither of SNS nor of SQS, check what else calls this function")]
-    Unknown,
+    UnknownRecord,
     /// An event of Lambda within a record of another.
     #[error("it holds records again")]
     Nested,
@@ -72,7 +72,7 @@ fn delivery<'a>(
     item_identifier: &mut Option<Cow<'a, str>>,
 ) -> Result<Delivery<'a>, RecordErrorKind> {
     if item.json_type() != JsonType::Object {
-        return Err(RecordErrorKind::Unknown);
+        return Err(RecordErrorKind::UnknownRecord);
     }
     let [mut sns, mut body, mut source, mut message_id] = [None; 4];
     let mut names = Names::default();
@@ -109,7 +109,7 @@ fn delivery<'a>(
             };
             delivery.ok_or(RecordErrorKind::Nested)
         }
-        _ => Err(RecordErrorKind::Unknown),
+        _ => Err(RecordErrorKind::UnknownRecord),
     }
 }
 

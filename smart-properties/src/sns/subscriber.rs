@@ -86,8 +86,8 @@ pub enum Admitted<'a> {
     Control(Verified<'a>),
     /// There is nothing to handle.
     Seen(Admission),
-    /// Its certificate is not known: fetch it, hand it to [`fetched`](Subscriber::fetched), and admit this envelope again.
-    /// Where it cannot be fetched, answer [`Answer::Retry`].
+    /// Its certificate is not known: fetch it, hand it to [`fetched`](Subscriber::fetched), and admit this envelope
+    /// again. Where it cannot be fetched, answer [`Answer::Retry`].
     CertificateWanted {
         /// What to fetch.
         url: CertUrl,
@@ -118,7 +118,8 @@ impl<V: RsaVerify> Subscriber<V> {
         Self { verifier, certificates, dedupe: Dedupe::new(dedupe), rsa }
     }
 
-    /// What to do with a delivery. A raw one was let through by the classifier's policy, and is handed over unverified.
+    /// What to do with a delivery. A raw one was let through by the classifier's policy, and is handed over unverified; an
+    /// event in it counts as seen, so give raw deliveries a subscriber of their own unless you trust them as much.
     ///
     /// # Errors
     /// It is not a message from SNS for us; [`SubscriberError::answer`] says what to tell whoever sent it.

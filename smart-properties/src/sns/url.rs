@@ -9,7 +9,7 @@ use crate::TopicArn;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// Counted in bytes.
+    /// More bytes than such a URL has. The specification makes no difference between this and a bad character.
     #[error("the URL has {bytes} bytes, at most {max} are allowed")]
     TooLong {
         /// Its length.

@@ -58,7 +58,7 @@ impl Window {
         self.entries.retain(|entry| entry.key != key || entry.handled);
     }
 
-    fn advance(&mut self, now: MonoTime) {
+    pub(crate) fn advance(&mut self, now: MonoTime) {
         self.now = self.now.max(now);
         let (now, lifetime) = (self.now, self.lifetime);
         self.entries.retain(|entry| now.since(entry.since) < lifetime);

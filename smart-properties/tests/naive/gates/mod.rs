@@ -294,6 +294,8 @@ impl Script {
         let Naive { messages, events, .. } = &mut self.naive;
         match a % 4 {
             0 | 1 => {
+                messages.advance(at);
+                let before = messages.clone();
                 let expected = match (messages.begin(at, message), event) {
                     (Begin::Fresh, Some(event)) => match events.begin(at, event) {
                         Begin::Fresh => Admission::Fresh,
@@ -302,7 +304,7 @@ impl Script {
                             Admission::DuplicateEvent { age }
                         }
                         refused => {
-                            messages.abort(message);
+                            *messages = before;
                             if refused == Begin::Full {
                                 Admission::Full
                             } else {
