@@ -80,7 +80,7 @@ impl Script {
         Some(Self::start(node_with("sns-payload-validator")?, file))
     }
 
-    /// Starts a program on [boto3](https://pypi.org/project/boto3/), for Python, which LocalStack brings with it. It goes
+    /// Starts a program on boto3, the AWS client for Python, which LocalStack brings with it. It goes
     /// on being [told](Self::tell).
     ///
     /// None when LocalStack is not installed: that is printed, and the test has nothing to do.
