@@ -11,12 +11,12 @@ and is looked through for that and for names that come twice in the order of the
 """
 
 import json
-import random
 import re
 import sys
 import unicodedata
 
-from json_lines import Number, Object, Refused, compact, is_object, is_text, raw_member, read_json
+from json_lines import Number, Object, Refused, is_object, is_text, payload_of, read_json
+from random_json import RandomJson
 
 LEAVES = {
     "connection/fromclient": ("toService", False),
@@ -167,22 +167,10 @@ def answer_topic(line, text):
 
 
 def answer_connection(line, text):
-    payload, digits, sender = line.get("payload"), line.get("payloadHex"), line.get("from")
-    if isinstance(payload, Object):
-        payload = compact(raw_member(text, "payload"))
-    if payload is not None and not is_text(payload):
-        raise Refused("BadInput", field="payload")
-    if digits is not None and not is_text(digits):
-        raise Refused("BadInput", field="payloadHex")
-    if payload is not None and digits is not None:
-        raise Refused("BadInput")
-    if payload is None and digits is None:
-        raise Refused("BadInput", field="payload")
-    if digits is not None and (len(digits) % 2 or not re.fullmatch("[0-9A-Fa-f]*", digits)):
-        raise Refused("BadInput", field="payloadHex")
+    payload, sender = payload_of(line, text), line.get("from")
     if sender not in (None, "service", "device") or isinstance(sender, Number):
         raise Refused("BadInput", field="from")
-    return read_message(bytes.fromhex(digits) if payload is None else payload.encode(), sender == "device")
+    return read_message(payload, sender == "device")
 
 
 # Random inputs: good ones, of which many have something wrong done to them.
@@ -198,43 +186,7 @@ NOT_JSON += ["\ufeff{}"]
 CODES = [*ACKNOWLEDGES, *DISCONNECTS]
 
 
-class Inputs:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def one_of(self, *choices):
-        return self.random.choice(choices)
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def word(self, alphabet, least, most):
-        return "".join(self.random.choices(alphabet, k=self.random.randint(least, most)))
-
-    def around(self, limit):
-        return limit + self.one_of(-2, -1, 0, 1, 2)
-
-    def space(self):
-        return self.word(" \t\r\n", 0, 2) if self.chance(0.1) else ""
-
-    def string(self, text):
-        """A text as JSON, in one of the ways to write it."""
-        if self.chance(0.1):
-            pieces = [self.escaped(char) if self.chance(0.3) else json.dumps(char)[1:-1] for char in text]
-            return '"' + "".join(pieces) + '"'
-        return json.dumps(text, ensure_ascii=self.chance(0.5))
-
-    def escaped(self, char):
-        units = char.encode("utf-16-be")
-        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02X}" for at in range(0, len(units), 2))
-
-    def object(self, members):
-        parts = [
-            self.space() + self.string(name) + self.space() + ":" + self.space() + value + self.space()
-            for name, value in members
-        ]
-        return "{" + ",".join(parts) + "}"
-
+class Inputs(RandomJson):
     def long(self, limit):
         """A text of about so many bytes."""
         char = self.one_of("x", "é", "密", "\U0001f600")

@@ -12,10 +12,11 @@ import base64
 import hashlib
 import hmac
 import json
-import random
 import re
 import sys
 import unicodedata
+
+from random_json import RandomJson
 
 HASHES = {"hmacmd5": hashlib.md5, "hmacsha1": hashlib.sha1, "hmacsha256": hashlib.sha256}
 RESERVED = ["iotInstanceId", "authMode", "securityToken", "signMethod", "consumerGroupId", "authId", "timestamp"]
@@ -235,19 +236,7 @@ OTHER_TYPES = [7, 1.5, True, [], ["x"], {}, {"x": "y"}, "\ud800", "\udc00x"]
 SECRET_SIZES = [1, 30, 63, 64, 65, 80, 200]
 
 
-class Inputs:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def one_of(self, *choices):
-        return self.random.choice(choices)
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def word(self, alphabet, least, most):
-        return "".join(self.random.choices(alphabet, k=self.random.randint(least, most)))
-
+class Inputs(RandomJson):
     def mixed_case(self, word):
         return "".join(self.one_of(c.upper(), c) for c in word) if self.chance(0.2) else word
 

@@ -76,3 +76,23 @@ def skip_space(text, at):
 
 def compact(text):
     return re.sub(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', r"\1", text)
+
+
+def payload_of(line, text=None):
+    """The bytes of the payload of an input; given the text of the line, it may also be an object."""
+    payload, digits = line.get("payload"), line.get("payloadHex")
+    if text is not None and isinstance(payload, Object):
+        payload = compact(raw_member(text, "payload"))
+    if payload is not None and not is_text(payload):
+        raise Refused("BadInput", field="payload")
+    if digits is not None and not is_text(digits):
+        raise Refused("BadInput", field="payloadHex")
+    if payload is not None and digits is not None:
+        raise Refused("BadInput")
+    if payload is not None:
+        return payload.encode()
+    if digits is None:
+        raise Refused("BadInput", field="payload")
+    if len(digits) % 2 or not re.fullmatch("[0-9A-Fa-f]*", digits):
+        raise Refused("BadInput", field="payloadHex")
+    return bytes.fromhex(digits)

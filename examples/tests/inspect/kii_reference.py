@@ -12,12 +12,12 @@ before it is anything else.
 """
 
 import json
-import random
 import re
 import sys
 import unicodedata
 
-from json_lines import Number, Object, Refused, compact, is_object, is_text, raw_member, read_json
+from json_lines import Number, Object, Refused, compact, is_object, is_text, payload_of, raw_member, read_json
+from random_json import RandomJson
 
 MAX_PAYLOAD, MAX_HEAD, MAX_HEADERS, MAX_DEPTH = 65_536, 8_192, 64, 32
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -255,26 +255,6 @@ def required_text(line, name):
     return line.get(name)
 
 
-def payload_of(line, text=None):
-    """The bytes of the payload; given the text of the line, it may also be an object."""
-    payload, digits = line.get("payload"), line.get("payloadHex")
-    if text is not None and isinstance(payload, Object):
-        payload = compact(raw_member(text, "payload"))
-    if payload is not None and not is_text(payload):
-        raise Refused("BadInput", field="payload")
-    if digits is not None and not is_text(digits):
-        raise Refused("BadInput", field="payloadHex")
-    if payload is not None and digits is not None:
-        raise Refused("BadInput")
-    if payload is not None:
-        return payload.encode()
-    if digits is None:
-        raise Refused("BadInput", field="payload")
-    if len(digits) % 2 or not re.fullmatch("[0-9A-Fa-f]*", digits):
-        raise Refused("BadInput", field="payloadHex")
-    return bytes.fromhex(digits)
-
-
 # Random inputs: good ones, of which most have something wrong done to them.
 
 PLAIN = "abcxyzABCXYZ0123456789"
@@ -292,25 +272,7 @@ NOT_JSON += ["\ufeff{}"]
 HALVES = [r'"\ud800"', r'"a\udc00"', r'"\udc00\ud800"']
 
 
-class Inputs:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def one_of(self, *choices):
-        return self.random.choice(choices)
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def word(self, alphabet, least, most):
-        return "".join(self.random.choices(alphabet, k=self.random.randint(least, most)))
-
-    def space(self):
-        return self.word(" \t\r\n", 0, 2) if self.chance(0.1) else ""
-
-    def around(self, limit):
-        return limit + self.one_of(-2, -1, 0, 1, 2)
-
+class Inputs(RandomJson):
     def mutate(self, raw):
         """The bytes with a few of them changed."""
         for _ in range(self.one_of(1, 1, 2, 5)):
@@ -402,13 +364,6 @@ class Inputs:
 
     def string(self, text):
         return json.dumps(text, ensure_ascii=self.chance(0.3))
-
-    def object(self, members):
-        """These pairs of names and texts of values, with space between the tokens now and then."""
-        space, parts = self.space, []
-        for name, value in members:
-            parts.append(space() + self.string(name) + space() + ":" + space() + value + space())
-        return "{" + ",".join(parts) + "}"
 
     def nested(self, levels):
         kinds = [self.one_of(("[", "]"), ('{"a":', "}")) for _ in range(levels)]

@@ -2,11 +2,11 @@
 
 import base64
 import json
-import random
 import re
 from pathlib import Path
 
 from json_lines import is_object, read_json
+from random_json import RandomJson
 from sns_reading import (
     ALTERNATIVES, COMMON_NAME, CONFIRMATIONS, DOMAINS, KINDS, MAX_DEPTH, MAX_EVENT, MAX_RECORDS, MAX_SKEW, MAX_TEXT,
     MAX_URL, NOTIFICATION, is_control, millis, pad, signing_name, string_to_sign,
@@ -92,35 +92,8 @@ def certificate(modulus, common_name, names, not_before, not_after, algorithm="2
     return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
 
 
-class Inputs:
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def one_of(self, *choices):
-        return self.random.choice(choices)
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def word(self, alphabet, least, most):
-        return "".join(self.random.choices(alphabet, k=self.random.randint(least, most)))
-
-    def around(self, limit):
-        return limit + self.one_of(-2, -1, 0, 1, 2)
-
-    def space(self):
-        return self.word(" \t\r\n", 0, 2) if self.chance(0.1) else ""
-
-    def string(self, text):
-        """A text as JSON, in one of the ways to write it."""
-        if self.chance(0.05):
-            pieces = [self.escaped(char) if self.chance(0.3) else json.dumps(char)[1:-1] for char in text]
-            return '"' + "".join(pieces) + '"'
-        return json.dumps(text, ensure_ascii=self.chance(0.5))
-
-    def escaped(self, char):
-        units = char.encode("utf-16-be")
-        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02X}" for at in range(0, len(units), 2))
+class Inputs(RandomJson):
+    escapes = 0.05
 
     def object(self, members):
         space, parts = self.space, []

@@ -11,7 +11,7 @@ import json
 import re
 import sys
 
-from json_lines import Number, Object, Refused, compact, is_text, raw_member, read_json
+from json_lines import Number, Object, Refused, is_text, payload_of, read_json
 from sns_inputs import Inputs
 from sns_reading import NOTIFICATION, classify, read_event, verify
 
@@ -86,23 +86,6 @@ def integer(line, name, least, most):
     if not isinstance(value, Number) or not re.fullmatch("-?[0-9]+", value) or not least <= int(value) <= most:
         raise Refused("BadInput", field=name)
     return int(value)
-
-
-def payload_of(line, text):
-    payload, digits = line.get("payload"), line.get("payloadHex")
-    if isinstance(payload, Object):
-        payload = compact(raw_member(text, "payload"))
-    if payload is not None and not is_text(payload):
-        raise Refused("BadInput", field="payload")
-    if digits is not None and not is_text(digits):
-        raise Refused("BadInput", field="payloadHex")
-    if payload is not None and digits is not None:
-        raise Refused("BadInput")
-    if payload is None and digits is None:
-        raise Refused("BadInput", field="payload")
-    if digits is not None and (len(digits) % 2 or not re.fullmatch("[0-9A-Fa-f]*", digits)):
-        raise Refused("BadInput", field="payloadHex")
-    return bytes.fromhex(digits) if payload is None else payload.encode()
 
 
 def main():
