@@ -83,31 +83,31 @@ impl<'a> Completion<'a> {
         let mut is_first = true;
         let read = members(payload, |name, value| {
             if name == "result" {
-                self.expect(is_first, || RESULT.into());
+                self.note_unless(is_first, || RESULT.into());
                 is_first = false;
                 self.read_result(value);
             }
             Ok::<_, Malformed>(())
         });
-        self.expect(read.is_ok(), || PAYLOAD.into());
+        self.note_unless(read.is_ok(), || PAYLOAD.into());
     }
 
     /// Of several results each adds what it has: an error in one of them is an error.
     fn read_result(&mut self, result: Value<'a>) {
         if result.json_type() != JsonType::Object {
-            return self.expect(false, || RESULT.into());
+            return self.note_unless(false, || RESULT.into());
         }
         let (mut has_status, mut has_errors) = (false, false);
         let read = members(result.raw, |name, value| {
             match &*name {
                 "status" => {
                     let status = value.string();
-                    self.expect(status.is_some() && !has_status, || STATUS.into());
+                    self.note_unless(status.is_some() && !has_status, || STATUS.into());
                     has_status = true;
                     self.status = self.status.take().or(status.map(Status::from));
                 }
                 "errors" => {
-                    self.expect(!has_errors, || ERRORS.into());
+                    self.note_unless(!has_errors, || ERRORS.into());
                     has_errors = true;
                     self.read_errors(value);
                 }
@@ -115,12 +115,12 @@ impl<'a> Completion<'a> {
             }
             Ok::<_, Malformed>(())
         });
-        self.expect(read.is_ok(), || RESULT.into());
+        self.note_unless(read.is_ok(), || RESULT.into());
     }
 
     fn read_errors(&mut self, errors: Value<'a>) {
         if errors.json_type() != JsonType::Array {
-            return self.expect(false, || ERRORS.into());
+            return self.note_unless(false, || ERRORS.into());
         }
         let mut index = 0_usize;
         let read = elements(errors.raw, |value| {
@@ -128,18 +128,18 @@ impl<'a> Completion<'a> {
                 let error = self.read_error(index, value);
                 self.errors.push(error);
             } else {
-                self.expect(false, || format!("{ERRORS}/{index}"));
+                self.note_unless(false, || format!("{ERRORS}/{index}"));
             }
             index += 1;
             Ok::<_, Malformed>(())
         });
-        self.expect(read.is_ok(), || ERRORS.into());
+        self.note_unless(read.is_ok(), || ERRORS.into());
     }
 
     fn read_error(&mut self, index: usize, value: Value<'a>) -> AutomationError<'a> {
         let mut error = AutomationError::default();
         if value.json_type() != JsonType::Object {
-            self.expect(false, || format!("{ERRORS}/{index}"));
+            self.note_unless(false, || format!("{ERRORS}/{index}"));
             return error;
         }
         let mut seen = [false; 3];
@@ -150,7 +150,7 @@ impl<'a> Completion<'a> {
             };
             let text = value.string();
             let is_first = seen.get_mut(place).is_some_and(|seen| !core::mem::replace(seen, true));
-            self.expect(text.is_some() && is_first, || format!("{ERRORS}/{index}/{name}"));
+            self.note_unless(text.is_some() && is_first, || format!("{ERRORS}/{index}/{name}"));
             if let Some(text) = text.filter(|_| is_first) {
                 match place {
                     0 => error.error_type = Some(ErrorType::from(text)),
@@ -160,12 +160,12 @@ impl<'a> Completion<'a> {
             }
             Ok(())
         });
-        self.expect(read.is_ok(), || format!("{ERRORS}/{index}"));
+        self.note_unless(read.is_ok(), || format!("{ERRORS}/{index}"));
         error
     }
 
-    /// Notes the first place that is not as documented.
-    fn expect(&mut self, is_as_documented: bool, pointer: impl FnOnce() -> String) {
+    /// Notes the first place that is not as documented: what was asked for there does not hold.
+    fn note_unless(&mut self, is_as_documented: bool, pointer: impl FnOnce() -> String) {
         if !is_as_documented && self.irregular.is_none() {
             self.irregular = Some(Cow::Owned(pointer()));
         }
