@@ -1,12 +1,14 @@
 //! Nothing that can be printed shows a token, the URL that holds it, a signature, or the text of a message or a body:
 //! neither as text nor as the numbers of its bytes.
 
+mod conversation;
+
 use core::{
     fmt::{Debug, Display},
     num::NonZeroUsize,
 };
 
-use iot_sansio::{Machine as _, MonoTime, Output, UnixMillis, WallClock};
+use iot_sansio::{MonoTime, UnixMillis};
 use serde_json::json;
 use smart_properties::{
     AnswerError, BaseUrl, Body, Created, Event, EventKind, EventType, Page, PrincipalId, Resource,
@@ -23,11 +25,7 @@ use smart_properties::{
     },
     order::OrderKey,
     policy::{AlexaStatement, QueueArn},
-    service::{
-        Attacker, Config, Endpoint, Event as Told, Forgery, Form, Occurrence, Publication, Signer,
-        Topic,
-        transport::{Action, Answered, Deliver, Failed, Input, Visited},
-    },
+    service::Signer,
     sns::{
         Admitted, Certificate, Classifier, Content, ControlError, Delivery, Digest, Envelope,
         Headers, Inbound, RawPolicy, Ring, RsaPublicKey, RsaVerify, Subscriber, Verified, Verifier,
@@ -46,7 +44,7 @@ const TIME: &str = "2024-05-01T10:00:00.000Z";
 const WALL: UnixMillis = UnixMillis::new(1_714_557_600_000);
 const CERTIFICATE_URL: &str = "https://sns.us-east-1.amazonaws.com/\
     SimpleNotificationService-0123456789abcdef0123456789abcdef.pem";
-const CERTIFICATE: &[u8] = include_bytes!("vectors/certificates/C-GOOD.pem");
+const CERTIFICATE: &[u8] = include_bytes!("../vectors/certificates/C-GOOD.pem");
 
 fn check(printed: &str) {
     check_for(printed, CANARY);
@@ -485,138 +483,5 @@ fn requests_and_answers_keep_quiet() {
         if let Err(error) = response.success() {
             keeps_quiet(error.body());
         }
-    }
-}
-
-#[test]
-fn a_whole_conversation_keeps_quiet() {
-    let clock = WallClock::new(MonoTime::ORIGIN, WALL);
-    let config = Config::new(arn());
-    keeps_quiet(&config);
-    let mut talk = Talk {
-        topic: Topic::new(config, StandIn, clock),
-        sent: Vec::new(),
-        secrets: Vec::new(),
-        told: Vec::new(),
-    };
-    let now = MonoTime::ORIGIN;
-    let http = Endpoint::Http("https://receiver.example/sns".into());
-    let queue = Endpoint::Queue("arn:aws:sqs:us-east-1:123456789012:q".into());
-    let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
-    let subscription = talk.topic.subscribe(now, http, Form::Envelope).unwrap();
-    talk.topic.subscribe(now, queue, Form::Raw).unwrap();
-    talk.topic.subscribe(now, Endpoint::Function(function.into()), Form::Envelope).unwrap();
-    talk.carry_all();
-    let (url, token) = talk.secrets[0].clone();
-    explains_itself(talk.topic.confirm(now, TOKEN));
-    for visited in ["https://canary.example/", &subscribe_url()] {
-        keeps_quiet(&Input::from(Visited::new(visited)));
-        explains_itself(talk.topic.handle_input(now, Visited::new(visited).into()));
-    }
-    let visited = Input::from(Visited::new(&url));
-    check_for(&format!("{visited:?}"), &token);
-    talk.topic.handle_input(now, visited).unwrap();
-    talk.carry_all();
-
-    let publication = Publication::new(completion()).with_subject(BODY).delivered_twice();
-    keeps_quiet(&publication);
-    talk.topic.publish(now, &publication).unwrap();
-    explains_itself(talk.topic.publish(now, &Publication::new(BODY).with_subject("canary\n")));
-    explains_itself(talk.topic.publish(now, &Publication::new(BODY.repeat(30_000))));
-    talk.print();
-    talk.carry_all();
-    let room = unit();
-    let occurrence = Occurrence::new("a-1", "2024-05-01T10:00:00Z");
-    keeps_quiet(&occurrence);
-    talk.topic
-        .publish(now, &Publication::new(occurrence.activation(&room, None).unwrap()))
-        .unwrap();
-    talk.carry_all();
-    talk.topic.unsubscribe(now, &subscription).unwrap();
-    explains_itself(talk.topic.unsubscribe(now, &subscription));
-    talk.carry_all();
-    assert_eq!(talk.secrets.len(), 2, "one token to subscribe, and one to do so again");
-
-    let attacker = Attacker::new(StandIn, BODY);
-    keeps_quiet(&attacker);
-    for seen in &talk.sent {
-        for forgery in Forgery::ALL {
-            if let Some(forged) = attacker.forge(seen, forgery) {
-                talk.check(&forged);
-                let headers = Headers::from_pairs(forged.headers());
-                match Classifier::new(Via::Http).classify(&forged.body, &headers) {
-                    Ok(inbound) => talk.check(&inbound),
-                    refused => explains_itself(refused),
-                }
-            }
-        }
-    }
-    for name in ["Confirmed", "AttemptFailed", "Delivered", "GivenUp"] {
-        assert!(talk.told.iter().any(|told| told.starts_with(name)), "{name}: {:?}", talk.told);
-    }
-}
-
-/// A topic, and what it has sent and told.
-struct Talk {
-    topic: Topic<StandIn>,
-    sent: Vec<Deliver>,
-    /// The URLs and tokens that it made up.
-    secrets: Vec<(String, String)>,
-    told: Vec<String>,
-}
-
-impl Talk {
-    fn carry_all(&mut self) {
-        let now = MonoTime::ORIGIN;
-        loop {
-            self.print();
-            match self.topic.poll_output() {
-                Output::Action(Action::Deliver(deliver)) => {
-                    self.learn(&deliver);
-                    self.check(&Action::Deliver(deliver.clone()));
-                    let first = deliver.attempt.number == 1;
-                    // Each way that a delivery can end, one after the other.
-                    let input = match self.sent.len() % 4 {
-                        1 if first => Failed::new(deliver.attempt).into(),
-                        2 => Answered::new(deliver.attempt, 403).into(),
-                        _ => Answered::new(deliver.attempt, 200).into(),
-                    };
-                    keeps_quiet(&input);
-                    self.sent.push(deliver);
-                    self.topic.handle_input(now, input).unwrap();
-                }
-                Output::Action(other) => panic!("not known here: {other:?}"),
-                Output::Event(event) => {
-                    self.check(&event);
-                    let (Told::Confirmed { .. }
-                    | Told::AttemptFailed { .. }
-                    | Told::Delivered(_)
-                    | Told::GivenUp { .. }) = &event
-                    else {
-                        panic!("not known here: {event:?}")
-                    };
-                    self.told.push(format!("{event:?}"));
-                }
-                Output::Idle(_) => return,
-            }
-        }
-    }
-
-    /// Takes the token out of a confirmation.
-    fn learn(&mut self, deliver: &Deliver) {
-        let Ok(body) = serde_json::from_slice::<serde_json::Value>(&deliver.body) else { return };
-        if let (Some(url), Some(token)) = (body["SubscribeURL"].as_str(), body["Token"].as_str()) {
-            self.secrets.push((url.into(), token.into()));
-        }
-    }
-
-    fn print(&self) {
-        self.check(&self.topic);
-    }
-
-    fn check(&self, value: &dyn Debug) {
-        keeps_quiet(value);
-        let printed = format!("{value:?}");
-        self.secrets.iter().for_each(|(_, token)| check_for(&printed, &token[..32]));
     }
 }
