@@ -190,7 +190,10 @@ impl Fresh<'_> {
     /// # Errors
     /// It is none: somebody else publishes to the topic, or Alexa in a form that is not known. Keep it, and commit.
     pub fn event(&self) -> Result<Event<'_>, EventError> {
-        Event::decode(self.bytes())
+        match &self.message {
+            Message::Verified(verified) => Event::parse(verified.message()),
+            Message::Raw(raw) => Event::decode(raw.bytes()),
+        }
     }
 
     /// What was published.
