@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use smart_properties::{
     Event, EventError, EventKind,
-    event::{Version, Warning},
+    event::Warning,
     sns::{
         Classifier, Delivery, Envelope, EnvelopeError, HeaderName, Headers, Inbound, MessageType,
         Record, RecordError, RecordErrorKind, Via,
@@ -102,7 +102,7 @@ impl Message {
     fn of_envelope(envelope: &Envelope<'_>) -> Self {
         let message_type = envelope.message_type();
         if message_type == MessageType::Notification {
-            let event = Event::decode(envelope.message().as_bytes());
+            let event = Event::parse(envelope.message());
             return Self::of_event(message_type.as_str(), event);
         }
         // The message of the others is for people.
@@ -134,12 +134,8 @@ impl Message {
 impl ToldEvent {
     fn of(event: &Event<'_>) -> Self {
         let event_type = event.event_type();
-        let kind = match event.version() {
-            Version::V2 => event_type.kind(),
-            _ => EventKind::Unknown,
-        };
         Self {
-            kind: event_kind_name(&kind),
+            kind: event_kind_name(&event.kind()),
             namespace: event_type.namespace().to_owned(),
             name: event_type.name().to_owned(),
             event_id: event.id().to_owned(),

@@ -153,6 +153,16 @@ impl<'a> Event<'a> {
         &self.event_type
     }
 
+    /// What kind of event it is: [`EventKind::Unknown`] also where its version is not the one that is documented, of which
+    /// nobody knows what it means.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self.version() {
+            Version::V2 => self.event_type.kind(),
+            Version::Other(_) => EventKind::Unknown,
+        }
+    }
+
     /// `eventTime.timestamp` as it is written.
     #[must_use]
     pub fn timestamp(&self) -> Option<&str> {
@@ -254,7 +264,7 @@ impl<'a> EventType<'a> {
         &self.name
     }
 
-    /// The kind, by namespace and name together.
+    /// The kind, by namespace and name together. What an event may be taken for, [`Event::kind`] says.
     #[must_use]
     pub fn kind(&self) -> EventKind {
         let same = |(namespace, name, _): &&(&str, &str, _)| {

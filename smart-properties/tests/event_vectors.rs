@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use smart_properties::{
-    AnyId, Body, Event, EventError, Extracted, IdType, JsonType,
+    AnyId, Body, Event, EventError, EventKind, Extracted, IdType, JsonType,
     event::{AutomationError, EventBuilder, EventType, Version, Warning},
     id::IdKind,
 };
@@ -34,6 +34,8 @@ fn every_event_that_must_parse_does() {
         let text = event.get();
         let event = Event::decode(text.as_bytes()).unwrap_or_else(|error| panic!("{id}: {error}"));
         assert_eq!(event.as_str(), text, "{id}");
+        let is_unknown = matches!(event.body(), Body::Unknown);
+        assert_eq!(event.kind() == EventKind::Unknown, is_unknown, "{id}");
         for (what, expected) in expect.as_object().unwrap() {
             assert_eq!(&said(&event, what), expected, "{id}: {what}");
         }

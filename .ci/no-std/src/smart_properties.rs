@@ -39,7 +39,7 @@ pub(crate) fn events() -> Result<(), Box<dyn Error>> {
     let _ = (event.as_str(), event.entities(), event.payload(), event.time(), event.timestamp());
     let _ =
         (event.version() == Version::V2, event.warnings().count(), text.len() < MAX_EVENT_BYTES);
-    let _ = (event.event_type().full_name(), event.event_type().kind(), event.id());
+    let _ = (event.event_type().full_name(), event.kind(), event.id());
     match event.body() {
         Body::Activation(activation) => {
             let _ = format!("{}", activation.unit.accept(Harvest::Accept)?);

@@ -1,6 +1,6 @@
 //! What an event says, typed (specification sections 2.3 and 2.4).
 
-use super::{Completion, Event, EventKind, Reason, Version};
+use super::{Completion, Event, EventKind, Reason};
 use crate::{
     extract::{Extracted, extract, pointers, values_at},
     id::{Endpoint, Principal, Role, Skill, Unit},
@@ -90,10 +90,7 @@ pub struct SetupCompletion<'a> {
 
 impl<'a> Body<'a> {
     pub(super) fn of(event: &Event<'a>) -> Self {
-        if event.version() != Version::V2 {
-            return Self::Unknown;
-        }
-        match event.event_type().kind() {
+        match event.kind() {
             EventKind::Activation => Self::Activation(Activation {
                 unit: extract(event, &pointers::activation::UNIT),
                 parent: extract(event, &pointers::activation::PARENT),
